@@ -1,0 +1,75 @@
+"""Every ``>>>`` line of the package, its primitives and the project's pages runs and prints what it says."""
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu import Value, graph, nn, optim, tensor
+
+ROOT = Path(__file__).parents[1]
+PAGES = [path for path in [*ROOT.glob("*.md"), *sorted(ROOT.glob("docs/**/*.md"))] if ">>>" in path.read_text()]
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+def names() -> dict:
+    """What an example finds without importing it."""
+    return {"tg": tg, "np": np, "nn": nn, "F": nn.functional, "optim": optim, "Value": Value, "tensor": tensor}
+
+
+def modules() -> list[str]:
+    found = [info.name for info in pkgutil.walk_packages(tg.__path__, "tinygrad_edu.") if "__main__" not in info.name]
+    return ["tinygrad_edu", *found]
+
+
+def run(test: doctest.DocTest) -> None:
+    tg.manual_seed(0)
+    runner = doctest.DocTestRunner(optionflags=FLAGS)
+    report: list[str] = []
+    runner.run(test, out=report.append)
+    assert not runner.failures, "".join(report)
+
+
+@pytest.mark.parametrize("name", modules())
+def test_module(name, tmp_path, monkeypatch):
+    module = importlib.import_module(name)
+    monkeypatch.chdir(tmp_path)                                     # an example may write a file
+    for test in doctest.DocTestFinder(exclude_empty=True).find(module):
+        if test.examples:
+            test.globs = {**names(), **vars(module)}
+            run(test)
+
+
+@pytest.mark.parametrize("name", [name for name, op in graph.REGISTRY.items() if ">>>" in (op.__doc__ or "")])
+def test_primitive(name):
+    op = graph.REGISTRY[name]
+    run(doctest.DocTestParser().get_doctest(op.__doc__, names(), name, None, 0))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = dict(graph.REGISTRY), dict(graph.BY_FUNCTION)
+    text = re.sub(r"^```.*$", "", page.read_text(), flags=re.MULTILINE)          # the fences are not output
+    try:
+        run(doctest.DocTestParser().get_doctest(text, names(), page.name, str(page), 0))
+    finally:                                                        # a page may declare a primitive of its own
+        for table, known in zip((graph.REGISTRY, graph.BY_FUNCTION), before, strict=True):
+            table.clear()
+            table.update(known)
+
+
+def test_the_readme_program_runs(tmp_path, monkeypatch):
+    """The blocks marked python are whole programs, and run as a reader would paste them."""
+    monkeypatch.chdir(tmp_path)
+    programs = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert programs
+    for program in programs:
+        if ">>>" not in program:
+            exec(compile(program, "README.md", "exec"), {"__name__": "readme"})
