@@ -32,7 +32,14 @@ def run(test: doctest.DocTest) -> None:
     tg.manual_seed(0)
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     report: list[str] = []
-    runner.run(test, out=report.append)
+    tables = graph.REGISTRY, graph.BY_FUNCTION
+    before = [dict(table) for table in tables]
+    try:
+        runner.run(test, out=report.append)
+    finally:
+        for table, known in zip(tables, before, strict=True):      # an example may declare a primitive of its own
+            table.clear()
+            table.update(known)
     assert not runner.failures, "".join(report)
 
 
@@ -55,21 +62,22 @@ def test_primitive(name):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    before = dict(graph.REGISTRY), dict(graph.BY_FUNCTION)
     text = re.sub(r"^```.*$", "", page.read_text(), flags=re.MULTILINE)          # the fences are not output
-    try:
-        run(doctest.DocTestParser().get_doctest(text, names(), page.name, str(page), 0))
-    finally:                                                        # a page may declare a primitive of its own
-        for table, known in zip((graph.REGISTRY, graph.BY_FUNCTION), before, strict=True):
-            table.clear()
-            table.update(known)
+    run(doctest.DocTestParser().get_doctest(text, names(), page.name, str(page), 0))
 
 
-def test_the_readme_program_runs(tmp_path, monkeypatch):
-    """The blocks marked python are whole programs, and run as a reader would paste them."""
+def program() -> str:
+    """The README's first program, as a reader would paste it."""
+    return re.search(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)[1]
+
+
+def test_the_readme_program_prints_and_draws_what_the_readme_shows(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    programs = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
-    assert programs
-    for program in programs:
-        if ">>>" not in program:
-            exec(compile(program, "README.md", "exec"), {"__name__": "readme"})
+    exec(compile(program(), "README.md", "exec"), {"__name__": "readme"})
+    assert len(program().strip().splitlines()) <= 10
+    assert capsys.readouterr().out == re.search(r"^```text\n(.*?)^```", (ROOT / "README.md").read_text(),
+                                                re.MULTILINE | re.DOTALL)[1]
+    # where Graphviz puts things depends on its version; what is written in the picture does not
+    texts = [sorted(re.findall(r"<text[^>]*>(.*?)</text>", path.read_text()))
+             for path in (tmp_path / "neuron.svg", ROOT / "docs" / "neuron.svg")]
+    assert texts[0] == texts[1] != []
