@@ -33,5 +33,5 @@ clean:
 .venv/made:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or run make PYTHON=/path/to/python"; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version); the first installation takes a minute."
-	@if $(PYTHON) -m ensurepip --version >/dev/null 2>&1; then $(PYTHON) -m venv --clear .venv; else $(PYTHON) .ci/venv.py .venv; fi
+	@if $(PYTHON) -m ensurepip --version >/dev/null 2>&1; then $(PYTHON) -m venv --clear .venv; else $(PYTHON) .ci/make_venv.py .venv; fi
 	@touch $@

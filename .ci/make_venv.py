@@ -1,7 +1,9 @@
 """Make a virtual environment where Python came without ensurepip, as Debian's python3 does without python3-venv.
 
-usage: python3 venv.py FOLDER. Fetches pip's own wheel from PyPI, checks its digest, and lets it install itself.
+usage: python3 make_venv.py FOLDER. Fetches pip's own wheel from PyPI, checks its digest, and lets it install itself.
 """
+from __future__ import annotations
+
 import hashlib
 import json
 import subprocess
