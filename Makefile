@@ -19,11 +19,10 @@ lint: .venv/test            # style and types (make test holds them too)
 clean:
 	rm -rf .venv out dist build
 
-# Where PyPI has no wheel of pygraphviz for this machine, graphs are drawn without it (by dot, else as an HTML page).
+# Where PyPI has no wheel of pygraphviz for this machine, graphs are drawn by dot, or else as HTML pages.
 .venv/demo: .venv/made pyproject.toml
-	$(PIP) install --quiet --only-binary pygraphviz --editable ".[viz,progress]" || { \
-		echo "No wheel of pygraphviz for this machine: going on without it."; \
-		$(PIP) install --quiet --editable ".[progress]" matplotlib; }
+	$(PIP) install --quiet --editable ".[progress]" matplotlib
+	$(PIP) install --quiet --only-binary pygraphviz "pygraphviz>=2.0" || echo "Going on without pygraphviz."
 	@touch $@
 
 .venv/test: .venv/made pyproject.toml
