@@ -1,0 +1,1 @@
+"""Backpropagation as a dynamic program, in the open: raced, tabulated, explained, printed."""
