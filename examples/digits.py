@@ -58,7 +58,7 @@ def objective(net: nn.Module, x: tg.Tensor, y: tg.Tensor, alpha: float = 1e-4) -
 
 
 def train(net: nn.Module, data: TensorDataset, x_test: tg.Tensor, y_test: tg.Tensor, epochs: int) -> dict:
-    """Adam on batches of 200; the loss of both parts after each epoch. The test part is watched, and decides nothing."""
+    """Adam on batches of 200; both losses after each epoch. The test part is watched, and decides nothing."""
     optimizer = optim.Adam(net.parameters(), lr=0.001)
     history: dict[str, list[float]] = {"training": [], "validation": []}
     bar = tqdm(range(epochs), desc="training", unit="epoch", dynamic_ncols=True)
@@ -110,7 +110,7 @@ def main(out: str = "out", epochs: int = 400, seed: int = 0) -> float:
     plots.learning_curve(history, f"{out}/learning_curve.svg", ylabel="cross-entropy + L2", log=True)
     plots.confusion_matrix(y_test, predictions, f"{out}/confusion_matrix.svg")
     plots.digit_grid(images[test[:64]], y_test[:64], predictions[:64], f"{out}/digits.svg")
-    plots.weight_images(net.hidden1[0].weight, f"{out}/weights.svg", title="What each unit of the first layer looks for")
+    plots.weight_images(net.hidden1[0].weight, f"{out}/weights.svg", title="What each first unit looks for")
     draw(objective(net, x_train[:200], y_train[:200]), path=f"{out}/step.svg")
     print(f"\npictures in {out}/: " + ", ".join(sorted(os.listdir(out))))
     return accuracy

@@ -103,7 +103,7 @@ def test_readme_and_makefile_agree():
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 
 
-@pytest.mark.parametrize("page", [p for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]], ids=lambda p: p.name)
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda p: p.name)
 def test_links_inside_the_project_lead_somewhere(page):
     for target in re.findall(r"]\(([^)#\s]+)", page.read_text()) + re.findall(r'src="([^"]+)"', page.read_text()):
         if "://" not in target:

@@ -83,13 +83,16 @@ def confusion_matrix(targets: Any, predictions: Any, path: Path | None = None, *
 
 def digit_grid(images: Any, targets: Any, predictions: Any, path: Path | None = None, *, columns: int = 8,
                title: str | None = None) -> Figure:
-    """Each image with its predicted class, framed green where that is right and red where it is wrong (true in brackets).
+    """Each image with its predicted class, framed green where right and red where wrong (then with the true one).
 
     >>> figure = digit_grid(np.zeros((2, 8, 8)), targets=[3, 5], predictions=[3, 8])
     >>> [axes.texts[0].get_text() for axes in figure.axes]
     ['3', '8 (5)']
     """
     images, targets, predictions = _array(images), _array(targets), _array(predictions)
+    if not len(images) == len(targets) == len(predictions):
+        raise ValueError(f"digit_grid: {len(images)} images, {len(targets)} targets, {len(predictions)} predictions; "
+                         "give one of each for every image")
     images = images.reshape(len(images), *images.shape[-2:])
     rows = -(-len(images) // columns)
     figure = _figure(0.85 * columns, 1.02 * rows + 0.5)
@@ -112,7 +115,7 @@ def digit_grid(images: Any, targets: Any, predictions: Any, path: Path | None = 
 
 def weight_images(weight: Any, path: Path | None = None, *, shape: tuple[int, int] | None = None, columns: int = 10,
                   title: str | None = None) -> Figure:
-    """Each row of ``weight`` (units, inputs) as an image of ``shape``: red excites the unit, blue inhibits it, white is 0.
+    """Each row of ``weight`` (units, inputs) as an image of ``shape``: red excites, blue inhibits, white is 0.
 
     ``shape`` defaults to a square. All images share one scale, so that units can be compared.
 
@@ -142,7 +145,7 @@ def weight_images(weight: Any, path: Path | None = None, *, shape: tuple[int, in
                             interpolation="nearest")
         axes.set(xticks=[], yticks=[])
         axes.set_title(str(i), fontsize=8, pad=2, color=INK)
-    figure.colorbar(drawn, ax=[axes for axes in grid.ravel()[:units]], fraction=0.03, pad=0.02)
+    figure.colorbar(drawn, ax=grid.ravel()[:units].tolist(), fraction=0.03, pad=0.02)
     figure.suptitle(title if title is not None else f"Weights of {units} units", color=INK)
     return _written(figure, path)
 
