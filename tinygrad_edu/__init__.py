@@ -1,0 +1,45 @@
+"""An autograd engine to read in an hour, see at work, carry to PyTorch, and run at NumPy's speed.
+
+``import tinygrad_edu as torch`` gives tensors, nn, optim and data under PyTorch's names; ``Value`` is the scalar node.
+
+>>> x = tensor([1., 2.], requires_grad=True)
+>>> (x ** 2).sum().backward()
+>>> x.grad
+tensor([2., 4.])
+"""
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from .autograd import detect_anomaly, inference_mode, set_detect_anomaly
+from .creation import *  # noqa: F403
+from .creation import __all__ as _creation
+from .errors import LinAlgError
+from .graph import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .ops.elementwise import *  # noqa: F403
+from .ops.linalg import *  # noqa: F403
+from .ops.reduce import *  # noqa: F403
+from .ops.shape import *  # noqa: F403
+from .random import *  # noqa: F403
+from .tensor import Tensor
+from .value import Value
+
+__version__ = "0.1.0"
+
+_LAZY = {"nn", "optim", "utils", "viz", "dp", "datasets", "tape", "linalg", "autograd", "random"}
+
+
+def __getattr__(name: str) -> Any:
+    """Subpackages are imported when first used, so that ``import tinygrad_edu`` costs little more than NumPy."""
+    if name in _LAZY:
+        return importlib.import_module(f".{name}", __name__)
+    if name == "compile":
+        return importlib.import_module(".tape", __name__).compile
+    raise AttributeError(f"module 'tinygrad_edu' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, "compile"})

@@ -1,0 +1,488 @@
+"""The graph: nodes, one clock, primitives with their rules, and the sweep. It knows no numbers.
+
+A node is the value in your hand together with how it was made. Creation order is a topological order, so that
+reverse mode is: collect the nodes below the result, sort them by birth, solve them newest first.
+"""
+from __future__ import annotations
+
+import itertools
+import operator
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ContextDecorator
+from types import MethodType
+from typing import Any
+
+from .errors import message, translated
+
+tick = itertools.count(1).__next__                    # the one clock: births of nodes and in-place changes
+
+
+class Note:
+    """What is known of a node besides the mathematics; shared by all nodes of a layer until one gets facts of its own."""
+
+    __slots__ = ("layer", "name", "changed", "hooks", "retain")
+
+    def __init__(self, layer: str = "", name: str | None = None, changed: int = 0, hooks: tuple = (),
+                 retain: bool = False):
+        self.layer, self.name, self.changed, self.hooks, self.retain = layer, name, changed, hooks, retain
+
+    def but(self, **facts: Any) -> Note:
+        """A copy with some facts replaced (notes are shared, so they are never written to)."""
+        return Note(**{slot: facts.get(slot, getattr(self, slot)) for slot in self.__slots__})
+
+
+class Node:
+    """A value that remembers what made it.
+
+    ``payload`` the number or array, ``op`` the primitive that made it (None for a leaf), ``inputs`` what it was made
+    from (nodes, and plain numbers or arrays as constants; None once freed), ``born`` its time of creation, ``note``
+    its layer, name and in-place change. No closures and no cycles: dropping the last node frees the graph.
+    """
+
+    __slots__ = ("payload", "op", "inputs", "born", "note")
+    params: dict[str, Any] = {}                       # keyword arguments of op; a Tensor has its own
+    requires_grad = True
+    base: Node | None = None                          # the node whose memory this one views
+    scalar: bool | None = False                       # whether the payload is a Python number; None: and meets any kind
+
+    @staticmethod
+    def _record(op: Primitive, inputs: tuple, params: dict, y: Any, recorded: bool) -> Node:
+        """Wrap ``y = op(*inputs, **params)`` as a node, with its history when ``recorded``."""
+        raise NotImplementedError                     # each kind of node knows its own numbers
+
+    @staticmethod
+    def _fit(c: Any, x: Node) -> Any:
+        """Bring the contribution ``c`` to the shape and dtype of the input ``x`` that was broadcast."""
+        return c
+
+    @property
+    def name(self) -> str | None:
+        """The name that the node has in drawings and tables."""
+        return self.note.name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self.note = self.note.but(name=name)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this node."""
+        return self.op is None
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """``np.exp(node)`` and ``ndarray * node``: the primitive whose function is that ufunc, so that it is recorded."""
+        if method == "reduce" and (whole := REDUCTIONS.get(ufunc)):
+            return whole(*inputs, **kwargs)
+        known = BY_FUNCTION.get(ufunc)
+        if known is None or method != "__call__" or kwargs:
+            raise unregistered(ufunc, method, kwargs)
+        return known(*inputs)
+
+    def __array_function__(self, func: Any, types: Any, args: tuple, kwargs: dict) -> Any:
+        """``np.concatenate([t, a])`` and the like: the registered twin; any other NumPy function raises TypeError."""
+        known = BY_FUNCTION.get(func)
+        if known is None:
+            raise unregistered(func, "__call__", {})
+        return known(*args, **kwargs)
+
+
+def unregistered(func: Any, method: str, kwargs: dict) -> TypeError:
+    """The refusal of a NumPy call that would silently drop the graph."""
+    name = f"numpy.{func.__name__}" + ("" if method == "__call__" else f".{method}")
+    with_ = f" with {', '.join(kwargs)}=" if kwargs else ""
+    return TypeError(message(f"{name}{with_} does not record gradients: no primitive is registered for it", op=name,
+                             instead=f"compose it from registered functions, or call {name} on x.detach().numpy()"))
+
+
+# ---- mode: one thread-local object ----------------------------------------------------------------------------------
+
+ROOT = Note()
+
+
+class Mode:
+    """What the current thread is doing: recording or not, inside which layer, and who watches each step."""
+
+    __slots__ = ("recording", "note", "watch")
+
+    def __init__(self) -> None:
+        self.recording, self.note, self.watch = True, ROOT, None
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.mode = Mode()
+
+
+local = _Local()
+
+
+class set_grad_enabled(ContextDecorator):
+    """Record operations, or not, inside a ``with`` block or a decorated function; takes effect at once when called.
+
+    >>> with set_grad_enabled(False):
+    ...     is_grad_enabled()
+    False
+    """
+
+    def __init__(self, mode: bool):
+        self.mode, self.before = bool(mode), [local.mode.recording]
+        local.mode.recording = self.mode
+
+    def __enter__(self) -> set_grad_enabled:
+        local.mode.recording = self.mode
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        local.mode.recording = self.before[-1]
+
+    def __call__(self, func: Callable) -> Callable:
+        local.mode.recording = self.before[-1]        # used as a decorator: only the calls are affected
+        return super().__call__(func)
+
+
+class no_grad(ContextDecorator):
+    """Do not record inside a ``with`` block or a decorated function.
+
+    >>> with no_grad():
+    ...     is_grad_enabled()
+    False
+    """
+
+    recording = False
+
+    def __init__(self) -> None:
+        self.before: list[bool] = []
+
+    def __enter__(self) -> no_grad:
+        self.before.append(local.mode.recording)
+        local.mode.recording = self.recording
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        local.mode.recording = self.before.pop()
+
+    def __call__(self, func: Any = None) -> Any:
+        return super().__call__(func) if func is not None else self
+
+    def _recreate_cm(self) -> no_grad:
+        return type(self)()
+
+
+class enable_grad(no_grad):
+    """Record inside a ``with`` block, also where an outer block said no_grad."""
+
+    recording = True
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations of this thread are recorded."""
+    return local.mode.recording
+
+
+class scope:
+    """Name the layer that operations inside the ``with`` block belong to: ``mlp.0`` below ``mlp`` (drawings, errors)."""
+
+    __slots__ = ("layer", "before")
+
+    def __init__(self, layer: str):
+        self.layer = layer
+
+    def __enter__(self) -> scope:
+        mode = local.mode
+        self.before = mode.note
+        mode.note = Note(f"{mode.note.layer}.{self.layer}" if mode.note.layer else self.layer)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        local.mode.note = self.before
+
+
+class watch:
+    """Report every step to ``watcher`` inside the block: ``watcher.made(node)`` for each operation computed, recorded
+    or not, and ``watcher.flowed(node, x, c)`` for each contribution ``c`` that a sweep sends from ``node`` to ``x``."""
+
+    __slots__ = ("watcher", "before")
+
+    def __init__(self, watcher: Any):
+        self.watcher = watcher
+
+    def __enter__(self) -> Any:
+        self.before, local.mode.watch = local.mode.watch, self.watcher
+        return self.watcher
+
+    def __exit__(self, *error: Any) -> None:
+        local.mode.watch = self.before
+
+
+def capturing() -> Any:
+    """Who captures this thread's steps as a program (see tape), so that what leaves the graph is reported; else None."""
+    watcher = local.mode.watch
+    return watcher if watcher is not None and getattr(watcher, "captures", False) else None
+
+
+def assumed(answer: Callable, *about: Any) -> Any:
+    """``answer(*about)``, a fact about numbers that Python code is going to branch on. A captured program asks again."""
+    result = answer(*about)
+    if watcher := capturing():
+        watcher.assumed(answer, about, result)
+    return result
+
+
+def derived(copy: Any, source: Any) -> Any:
+    """``copy``, an array computed from ``source`` without a primitive as ``np.array(source, copy.dtype)``: a captured
+    program computes it again."""
+    if watcher := capturing():
+        watcher.derived(copy, source)
+    return copy
+
+
+# ---- primitives and their families ----------------------------------------------------------------------------------
+
+REGISTRY: dict[str, Primitive] = {}                   # by name: drives the tests and the drawings
+BY_FUNCTION: dict[Any, Callable] = {}                 # by NumPy function: what np.exp(x) becomes
+REDUCTIONS: dict[Any, Callable] = {}                  # by ufunc: what np.add.reduce(x) becomes
+
+
+class Primitive:
+    """A function on plain numbers or arrays and, for each input, one rule ``rule(g, y, *inputs, **params)``: what flows
+    back to that input when ``g`` is the adjoint of the output ``y``. Called with a node among its inputs it records."""
+
+    def __init__(self, name: str, fn: Callable, rules: tuple, family: str, *, joint: Callable | None = None,
+                 scalar: Callable | None = None, promotes: bool = False, views: bool = False, doc: str = ""):
+        if name in REGISTRY:
+            raise ValueError(f"a primitive named {name!r} is registered already; names are how rules are found")
+        self.name = self.__name__ = name
+        self.fn, self.rules, self.family, self.joint = fn, rules, family, joint
+        self.scalar, self.promotes, self.views, self.__doc__ = scalar or fn, promotes, views, doc
+        self.differentiable = bool(rules) or joint is not None
+        self.binary = promotes and len(rules) == 2    # takes two inputs and no parameters
+        REGISTRY[name] = self
+        BY_FUNCTION.setdefault(fn, self)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __get__(self, node: Any, owner: type) -> Any:
+        """As a class attribute a primitive is a method: ``x.exp()`` is ``exp(x)``."""
+        return self if node is None else MethodType(self, node)
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        kind, recorded, values = None, False, []
+        for x in inputs:
+            if isinstance(x, Node):
+                if kind is None or kind.scalar is x.scalar or kind.scalar is None:
+                    kind = x
+                elif x.scalar is not None:
+                    raise TypeError(message("a Value and a Tensor in one operation", op=self.name, inputs=inputs,
+                                            instead="make both Tensors: tensor(v.data)"))
+                if x.requires_grad:
+                    recorded = True
+                values.append(x.payload)
+            else:
+                values.append(x)
+        if kind is None:
+            return self.fn(*inputs, **params)
+        mode = local.mode
+        try:
+            y = self.fn(*values, **params) if kind.scalar is False else self.scalar(*values, **params)
+        except Exception as error:
+            raise translated(error, self.name, inputs, mode.note.layer) from None
+        return kind._record(self, inputs, params, y, recorded and mode.recording)
+
+
+def elementwise(name: str, fn: Callable, *rules: Callable, **options: Any) -> Primitive:
+    """A primitive applied to each element by itself (its Jacobian is diagonal): forward mode uses the same rules."""
+    return Primitive(name, fn, rules, "elementwise", promotes=True, **options)
+
+
+def linear(name: str, fn: Callable, *rules: Callable, jointly: bool = False, **options: Any) -> Primitive:
+    """A primitive linear in each argument (or in all ``jointly``): forward mode applies the function to the tangent."""
+    return Primitive(name, fn, rules, "jointly linear" if jointly else "linear", **options)
+
+
+def primitive(name: str, fn: Callable, *rules: Callable, **options: Any) -> Primitive:
+    """Any other primitive: forward mode transposes its rules. Without rules it has no derivative (argmax, rounding)."""
+    return Primitive(name, fn, rules, "general", **options)
+
+
+# ---- the dynamic program --------------------------------------------------------------------------------------------
+
+born = operator.attrgetter("born")
+
+
+class Clock:
+    """When the newest in-place change of this process happened; sweeps of older graphs need not look for changes."""
+
+    changed = 0
+
+
+def stamp(node: Node) -> None:
+    """Note that the payload of ``node`` (and of all that share its memory) changed in place now."""
+    Clock.changed = tick()
+    owner = node if node.base is None else node.base
+    owner.note = owner.note.but(changed=Clock.changed)
+
+
+def order(roots: Iterable[Node]) -> list[Node]:
+    """All nodes below ``roots`` that a gradient can reach, oldest first: a topological order, since a node is younger
+    than its inputs. An input that was rebuilt in place after its use is followed back to the version that was used."""
+    found = list(dict.fromkeys(roots))
+    seen = set(found)
+    every = bool(found) and found[0].scalar           # every Value needs a gradient
+    for node in found:                                # grows while it is read: no recursion
+        if node.inputs is None:
+            raise freed(node)
+        birth = node.born
+        for x in node.inputs:
+            if isinstance(x, Node) and (every or x.requires_grad):
+                if x.born > birth:
+                    used = version(x, birth)
+                    node.inputs = tuple(used if i is x else i for i in node.inputs)
+                    x = used
+                    if not x.requires_grad:
+                        continue
+                if x not in seen:
+                    seen.add(x)
+                    found.append(x)
+    found.sort(key=born)
+    return found
+
+
+def version(x: Any, when: int) -> Any:
+    """The version of ``x`` that existed at time ``when``: each in-place step keeps the one before as its first input."""
+    while isinstance(x, Node) and x.born > when and x.inputs:
+        x = x.inputs[0]
+    return x
+
+
+def sweep(roots: Iterable[Node], seeds: Iterable[Any], *, targets: Iterable[Node] | None = None,
+          create_graph: bool = False, retain_graph: bool = True, table: dict | None = None) -> Iterator[tuple[Node, Any]]:
+    """Reverse mode as a dynamic program, one solved subproblem at a time: yields ``(node, adjoint)``.
+
+    Subproblem: the adjoint of a node, d root / d node. Memo table: ``table``. Order: newest first, when every user of
+    a node is already solved. Recurrence: adjoint(x) = sum over users of rule(adjoint of user). With ``create_graph``
+    the rules are applied to nodes, so the adjoints are nodes with a graph of their own; without ``retain_graph`` each
+    node forgets its inputs once it is passed. Only nodes that lead to ``targets`` are solved, when given.
+    """
+    table = {} if table is None else table
+    for root, g in zip(roots, seeds, strict=True):
+        table[root] = table[root] + g if root in table else g
+    todo = order(table)
+    wanted = None if targets is None else leads_to(todo, targets)
+    first = next((node.born for node in todo if node.op is not None), 0)
+    may_have_changed = Clock.changed > first          # else no value of this graph changed after it was used
+    flowed = local.mode.watch and local.mode.watch.flowed
+    plain = not (create_graph or may_have_changed or flowed or wanted is not None)
+    every = bool(todo) and todo[0].scalar
+    solved = table.get
+    while todo:
+        node = todo.pop()
+        g = table.pop(node, None)
+        if g is None or (wanted is not None and node not in wanted):
+            continue
+        if not every and node.note.hooks:
+            for hook in node.note.hooks:
+                g = node._hooked(hook, g, create_graph)
+        op, inputs = node.op, node.inputs
+        if op is None:
+            pass
+        elif plain and len(inputs) == 2 and op.binary:     # the general case below, written out for speed
+            y, (a, b) = node.payload, inputs
+            u = a.payload if isinstance(a, Node) else a
+            v = b.payload if isinstance(b, Node) else b
+            if u is not a and (every or a.requires_grad):
+                c = op.rules[0](g, y, u, v)
+                if c.__class__ is not float:
+                    c = a._fit(c, a)
+                have = solved(a)
+                table[a] = c if have is None else have + c
+            if v is not b and (every or b.requires_grad):
+                c = op.rules[1](g, y, u, v)
+                if c.__class__ is not float:
+                    c = b._fit(c, b)
+                have = solved(b)
+                table[b] = c if have is None else have + c
+        else:
+            if create_graph:
+                y, values = node, inputs
+            else:
+                y, values = node.payload, [x.payload if isinstance(x, Node) else x for x in inputs]
+            if may_have_changed:
+                y, values = spoiled(node, y, values)
+            params, joint = node.params, op.joint
+            if joint is not None:
+                needs = [isinstance(x, Node) and x.requires_grad for x in inputs]
+                parts = joint(g, y, *values, needs=needs, **params)
+            for i, x in enumerate(inputs):
+                if not isinstance(x, Node) or not x.requires_grad or (wanted is not None and x not in wanted):
+                    continue
+                c = parts[i] if joint is not None else op.rules[i](g, y, *values, **params)
+                if c.__class__ is not float:
+                    c = x._fit(c, x)
+                if flowed:
+                    flowed(node, x, c)
+                table[x] = table[x] + c if x in table else c
+        yield node, g
+        if not retain_graph and op is not None:
+            node.inputs = None
+
+
+def leads_to(nodes: list[Node], targets: Iterable[Node]) -> set[Node]:
+    """Those of ``nodes`` (oldest first) through which a change of ``targets`` reaches the result."""
+    useful = set(targets)
+    for node in nodes:
+        if any(isinstance(x, Node) and x in useful for x in node.inputs):
+            useful.add(node)
+    return useful
+
+
+def freed(node: Node) -> RuntimeError:
+    """The error of a second sweep through a graph whose history was given back."""
+    return RuntimeError(message(
+        "Trying to backward through the graph a second time: the first backward freed it as it passed",
+        op=node.op.name if node.op else "", layer=node.note.layer,
+        instead="loss.backward(retain_graph=True) the first time, or compute the loss again"))
+
+
+def spoiled(node: Node, y: Any, values: Any) -> tuple[Any, list]:
+    """The output and inputs of ``node`` as its rules may read them: one changed in place since is replaced by a
+    ``Spoiled``, which knows its shape and refuses to be read."""
+    def as_used(x: Any, value: Any) -> Any:
+        if not isinstance(x, Node):
+            return value
+        owner = x if x.base is None else x.base
+        if x is not node and node.born > owner.born > x.born:
+            raise RuntimeError(message(
+                f"a view ({x.op.name if x.op else 'detached'}) was used after the tensor that it views was changed in "
+                "place, so its history is out of date", op=node.op.name, layer=node.note.layer,
+                instead="take the view again after the change"))
+        return Spoiled(x, node, value) if max(owner.note.changed, x.note.changed) > node.born else value
+
+    return as_used(node, y), [as_used(x, value) for x, value in zip(node.inputs, values, strict=True)]
+
+
+class Spoiled:
+    """Stands in the rules for a value that was changed in place after its use; asking more than its shape raises."""
+
+    def __init__(self, x: Node, user: Node, value: Any):
+        self._x, self._user, self._value = x, user, value
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("shape", "ndim", "dtype", "size"):
+            return getattr(self._value, name)
+        return self._refuse()
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        x, user = self._x, self._user
+        who = f"{x.name or 'the input'}" if x is not user else "its own output"
+        raise RuntimeError(message(
+            "one of the variables needed for gradient computation has been modified by an inplace operation: "
+            f"{who} was changed after {user.op.name if user.op else ''} used it",
+            op=user.op.name if user.op else "", layer=user.note.layer,
+            instead="work on a copy (x.clone()), write x = x + 1 instead of x += 1, or change it after backward()"))
+
+    __array_ufunc__ = __array_function__ = __array__ = __getitem__ = __float__ = __bool__ = __len__ = __iter__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
+    __pow__ = __rpow__ = __neg__ = __matmul__ = __rmatmul__ = __eq__ = __ne__ = _refuse    # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = __invert__ = __abs__ = _refuse

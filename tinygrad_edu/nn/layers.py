@@ -1,0 +1,405 @@
+"""Layers: linear maps, dropout, shapes, embeddings, normalisation. Functions first, then the Modules."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import random
+from ..creation import float_dtype, on_cpu
+from ..errors import message
+from ..graph import local
+from ..ops import elementwise as ew
+from ..ops import fused
+from ..ops import shape as sh
+from ..tensor import Tensor
+from . import init
+from .module import Module
+from .parameter import Parameter
+
+
+def fresh(*shape: int, dtype: Any = None, device: Any = None) -> Parameter:
+    """A parameter whose values are still to be set."""
+    on_cpu(device)
+    for n in shape:
+        if not isinstance(n, (int, np.integer)):
+            raise TypeError(message(f"empty(): argument 'size' must be tuple of ints, but got {type(n).__name__}",
+                                    inputs=(n,), instead="whole numbers of features"))
+        if n < 0:
+            raise RuntimeError(message(f"Trying to create tensor with negative dimension {n}: {list(shape)}"))
+    return Parameter(Tensor._leaf(np.empty(shape, float_dtype(dtype))))
+
+
+# ---- functions ------------------------------------------------------------------------------------------------------
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x w^T + b: x of shape (..., in), w of shape (out, in), b of shape (out,).
+
+    >>> F.linear(tensor([1., 2.]), tensor([[3., 4.]]), tensor([5.])).tolist()
+    [16.0]
+    """
+    return fused.linear(input, weight, bias)
+
+
+def keep_some(input: Tensor, p: float, shape: tuple[int, ...]) -> Tensor:
+    """input times a mask of this shape: 0 with probability p, else 1 / (1 - p), so that the mean stays."""
+    if p == 1:
+        return input * 0.0
+    kept = random.uniform(shape, dtype=input.dtype) >= p
+    return input * (kept * input.dtype.type(1 / (1 - p)))
+
+
+def check_probability(p: float) -> None:
+    """ValueError where p is no probability."""
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(message(f"dropout probability has to be between 0 and 1, but got {p}", op="dropout"))
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """In training each element is 0 with probability p, else x / (1 - p) (Srivastava et al. 2014).
+
+    The gradient of an element that was dropped is exactly 0.
+    """
+    check_probability(p)
+    return keep_some(input, p, input.shape) if training and p else input
+
+
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """dropout of whole channels of (N, C, L) or (C, L)."""
+    check_probability(p)
+    if input.ndim not in (2, 3):
+        raise RuntimeError(message(f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input", op="dropout1d",
+                                   inputs=(input,), layer=local.mode.note.layer))
+    return keep_some(input, p, (*input.shape[:-1], 1)) if training and p else input
+
+
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """dropout of whole channels of (N, C, H, W)."""
+    check_probability(p)
+    return keep_some(input, p, (*input.shape[:2], *[1] * (input.ndim - 2))) if training and p else input
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """Rows with a 1 at each label and 0 elsewhere, as int64.
+
+    >>> F.one_hot(tensor([0, 2]), 3).tolist()
+    [[1, 0, 0], [0, 0, 1]]
+    """
+    t = tensor.payload
+    if t.dtype != np.int64:
+        raise RuntimeError(message("one_hot is only applicable to index tensor of type LongTensor.", op="one_hot",
+                                   inputs=(tensor,), instead="labels.long()"))
+    if t.size and t.min() < 0:
+        raise RuntimeError(message("Class values must be non-negative.", op="one_hot", inputs=(tensor,)))
+    if num_classes == -1:
+        if not t.size:
+            raise RuntimeError(message("Can not infer total number of classes from empty tensor.", op="one_hot"))
+        num_classes = int(t.max()) + 1
+    if num_classes < 1:
+        raise RuntimeError(message("num_classes should be positive", op="one_hot"))
+    if t.size and t.max() >= num_classes:
+        raise RuntimeError(message("Class values must be smaller than num_classes.", op="one_hot", inputs=(tensor,),
+                                   instead=f"num_classes={int(t.max()) + 1}"))
+    return Tensor._leaf((t[..., None] == np.arange(num_classes)).astype(np.int64))
+
+
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """The rows of ``weight`` that ``input`` numbers; no gradient reaches the row ``padding_idx``."""
+    index = input.payload
+    if index.dtype not in (np.int64, np.int32):
+        raise RuntimeError(message("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, "
+                                   f"Int; but got {index.dtype} instead", op="embedding", inputs=(input, weight),
+                                   layer=local.mode.note.layer, instead="tokens.long()"))
+    if index.size and not (index.min() >= 0 and index.max() < len(weight.payload)):
+        raise IndexError(message(f"index out of range in self: {index.min()} to {index.max()} for {len(weight)} rows",
+                                 op="embedding", inputs=(input, weight), layer=local.mode.note.layer,
+                                 instead=f"Embedding({int(index.max()) + 1}, ...), or numbers from 0 to {len(weight) - 1}"))
+    rows = weight[input]
+    if padding_idx is None or not (index == padding_idx % len(weight)).any():
+        return rows
+    padding = (index == padding_idx % len(weight))[..., None]
+    return ew.where(padding, rows.detach(), rows)
+
+
+def layer_norm(input: Tensor, normalized_shape: list[int] | tuple[int, ...], weight: Tensor | None = None,
+               bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
+    """(x - mean) / sqrt(variance + eps) over the last dimensions, times weight plus bias (Ba et al. 2016)."""
+    shape = tuple(normalized_shape)
+    if input.shape[input.ndim - len(shape):] != shape or input.ndim < len(shape):
+        raise RuntimeError(message(f"Given normalized_shape={list(shape)}, expected input with shape [*, "
+                                   f"{', '.join(map(str, shape))}], but got input of size {list(input.shape)}", op="layer_norm",
+                                   inputs=(input,), layer=local.mode.note.layer))
+    y = fused.standardize(input, dim=tuple(range(-len(shape), 0)), eps=eps)
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
+
+
+def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
+               bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Tensor:
+    """(x - mean) / sqrt(variance + eps) of each channel (dimension 1), times weight plus bias (Ioffe and Szegedy 2015).
+
+    In training, mean and variance are the batch's and move the running ones by ``momentum``; else they are those.
+    """
+    dims = (0, *range(2, input.ndim))
+    column = (-1, *[1] * (input.ndim - 2))
+    if training:
+        x, n = input.payload, input.numel() // max(input.shape[1], 1)
+        if n <= 1:
+            raise ValueError(message(f"Expected more than 1 value per channel when training, got input size {input.shape}",
+                                     op="batch_norm", inputs=(input,), layer=local.mode.note.layer,
+                                     instead="a larger batch (drop_last=True), or net.eval()"))
+        y = fused.standardize(input, dim=dims, eps=eps)
+        for running, now in ((running_mean, x.mean(dims)), (running_var, x.var(dims) * (n / (n - 1)))):
+            if running is not None:
+                running.payload *= 1 - momentum
+                running.payload += momentum * now
+    else:
+        scale = 1 / np.sqrt(running_var.payload + running_var.dtype.type(eps))
+        y = (input - running_mean.payload.reshape(column)) * scale.reshape(column)
+    y = y if weight is None else y * weight.reshape(column)
+    return y if bias is None else y + bias.reshape(column)
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """x / max(|x|, eps), with the p-norm along dim."""
+    return input / ew.clamp(length(input, p, dim), eps)
+
+
+def length(x: Tensor, p: float, dim: int) -> Tensor:
+    """The p-norm along dim, which is kept."""
+    return x.norm(p, dim, keepdim=True)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """x . y / (|x| |y|) along dim, each norm at least eps."""
+    a, b = x1 / ew.clamp(length(x1, 2, dim), eps), x2 / ew.clamp(length(x2, 2, dim), eps)
+    return (a * b).sum(dim)
+
+
+# ---- modules --------------------------------------------------------------------------------------------------------
+class Identity(Module):
+    """x, whatever arguments it was made with."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__()
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input
+
+
+class Linear(Module):
+    """x w^T + b, with ``weight`` (out_features, in_features) and ``bias`` (out_features,).
+
+    Both start uniform in +-1 / sqrt(in_features). RuntimeError where the input's last size is not in_features.
+
+    >>> layer = nn.Linear(3, 2)
+    >>> layer(tg.zeros(5, 3)).shape, layer
+    ((5, 2), Linear(in_features=3, out_features=2, bias=True))
+    """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None):
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = fresh(out_features, in_features, dtype=dtype, device=device)
+        self.register_parameter("bias", fresh(out_features, dtype=dtype, device=device) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights anew."""
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            bound = 1 / math.sqrt(self.in_features) if self.in_features else 0
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return fused.linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Flatten(Module):
+    """All dimensions from start_dim to end_dim as one: (N, 1, 28, 28) becomes (N, 784)."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1):
+        super().__init__()
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        sh.axis(self.start_dim, input.ndim)
+        return sh.flatten(input, self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """One dimension as several: the reverse of Flatten."""
+
+    def __init__(self, dim: int, unflattened_size: tuple[int, ...]):
+        super().__init__()
+        self.dim, self.unflattened_size = dim, unflattened_size
+
+    def forward(self, input: Tensor) -> Tensor:
+        return sh.unflatten(input, self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+class Dropout(Module):
+    """In training each element is 0 with probability p, else x / (1 - p); x itself in eval()."""
+
+    def __init__(self, p: float = 0.5, inplace: bool = False):
+        super().__init__()
+        check_probability(p)
+        self.p, self.inplace = p, inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return dropout(input, self.p, self.training)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout1d(Dropout):
+    """Dropout of whole channels of (N, C, L)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return dropout1d(input, self.p, self.training)
+
+
+class Dropout2d(Dropout):
+    """Dropout of whole channels of (N, C, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return dropout2d(input, self.p, self.training)
+
+
+class Embedding(Module):
+    """A table of num_embeddings rows, looked up by number; the row ``padding_idx`` is 0 and stays so."""
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *, device: Any = None,
+                 dtype: Any = None):
+        super().__init__()
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise AssertionError("Padding_idx must be within num_embeddings")
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
+        self.weight = fresh(num_embeddings, embedding_dim, dtype=dtype, device=device)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the table anew: normal, mean 0, variance 1."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            self.weight.payload[self.padding_idx] = 0
+
+    @classmethod
+    def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None) -> Embedding:
+        """A table with these rows, frozen unless ``freeze=False``."""
+        if embeddings.ndim != 2:
+            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
+        layer = cls(*embeddings.shape, padding_idx, dtype=embeddings.dtype)
+        layer.weight = Parameter(embeddings, requires_grad=not freeze)
+        return layer
+
+    def forward(self, input: Tensor) -> Tensor:
+        return embedding(input, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+
+
+class LayerNorm(Module):
+    """(x - mean) / sqrt(variance + eps) over the last dimensions, times weight plus bias."""
+
+    def __init__(self, normalized_shape: int | list[int] | tuple[int, ...], eps: float = 1e-5,
+                 elementwise_affine: bool = True, bias: bool = True, device: Any = None, dtype: Any = None):
+        super().__init__()
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        for name, wanted in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
+            self.register_parameter(name, fresh(*self.normalized_shape, dtype=dtype, device=device) if wanted else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """weight 1, bias 0."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
+                f"bias={self.bias is not None}")
+
+
+class BatchNorm(Module):
+    """Batch normalisation for inputs of any of the ranks ``ranks``."""
+
+    ranks: tuple[int, ...] = ()
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+                 track_running_stats: bool = True, device: Any = None, dtype: Any = None, *, bias: bool = True):
+        super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        for name, wanted in (("weight", affine), ("bias", affine and bias)):
+            self.register_parameter(name, fresh(num_features, dtype=dtype, device=device) if wanted else None)
+        kind, tracked = float_dtype(dtype), track_running_stats
+        self.register_buffer("running_mean", Tensor._leaf(np.zeros(num_features, kind)) if tracked else None)
+        self.register_buffer("running_var", Tensor._leaf(np.ones(num_features, kind)) if tracked else None)
+        self.register_buffer("num_batches_tracked", Tensor._leaf(np.zeros((), np.int64)) if tracked else None)
+        self.reset_parameters()
+
+    def reset_running_stats(self) -> None:
+        """Mean 0, variance 1, no batches."""
+        for buffer, value in ((self.running_mean, 0), (self.running_var, 1), (self.num_batches_tracked, 0)):
+            if buffer is not None:
+                buffer.payload[...] = value
+
+    def reset_parameters(self) -> None:
+        """weight 1, bias 0, and the running statistics."""
+        self.reset_running_stats()
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim not in self.ranks:
+            ranks = " or ".join(f"{n}D" for n in self.ranks)
+            raise ValueError(message(f"expected {ranks} input (got {input.ndim}D input)", op="batch_norm", inputs=(input,),
+                                     layer=local.mode.note.layer))
+        if input.shape[1] != self.num_features:
+            raise RuntimeError(message(f"running_mean should contain {input.shape[1]} elements not {self.num_features}",
+                                       op="batch_norm", inputs=(input,), layer=local.mode.note.layer,
+                                       instead=f"{type(self).__name__}({input.shape[1]}): channels are dimension 1"))
+        momentum = self.momentum
+        if self.training and self.track_running_stats:
+            self.num_batches_tracked.payload += 1
+            if momentum is None:                      # the plain average of all batches
+                momentum = 1 / float(self.num_batches_tracked.payload)
+        return batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias,
+                          self.training or not self.track_running_stats, momentum or 0.0, self.eps)
+
+    def extra_repr(self) -> str:
+        return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+                f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}")
+
+
+class BatchNorm1d(BatchNorm):
+    """Each feature of (N, C) or (N, C, L) brought to mean 0 and variance 1 over the batch, times weight plus bias."""
+
+    ranks = (2, 3)
+
+
+class BatchNorm2d(BatchNorm):
+    """Each channel of (N, C, H, W) brought to mean 0 and variance 1 over the batch, times weight plus bias."""
+
+    ranks = (4,)

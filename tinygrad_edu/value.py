@@ -1,0 +1,159 @@
+"""Value: a Python float that remembers what made it."""
+from __future__ import annotations
+
+from typing import Any
+
+from .arithmetic import Arithmetic
+from .errors import message
+from .graph import Node, Primitive, capturing, local, stamp, sweep, tick
+from .ops import elementwise as ew
+
+new = object.__new__
+
+
+class Value(Arithmetic):
+    """A scalar node: a float, how it was made, and its gradient d root / d self, kept on every node.
+
+    ``data`` is the float and may be assigned; ``grad`` starts at 0; ``label`` is its name in drawings. Works with
+    everything that micrograd's Value does (Karpathy, micrograd).
+
+    >>> x, w = Value(2.0, label="x"), Value(-3.0, label="w")
+    >>> y = (x * w).tanh()
+    >>> y.backward()
+    >>> x.grad == -3 * (1 - y.data ** 2)
+    True
+    """
+
+    __slots__ = ("_grad",)
+    scalar = True
+    kind = "Value"
+
+    def __init__(self, data: float, label: str = "", *, name: str = ""):
+        try:
+            self.payload = float(data)
+        except (TypeError, ValueError):
+            raise TypeError(message(f"a Value holds one number, not {type(data).__name__}",
+                                    instead="tensor(...) for arrays")) from None
+        self.op, self.inputs, self.born, self.note, self._grad = None, (), tick(), local.mode.note, 0.0
+        if data.__class__ is not float and (watcher := capturing()):
+            watcher.wrapped(self, data)
+        if label or name:
+            self.name = label or name
+
+    @staticmethod
+    def _record(op: Primitive, inputs: tuple, params: dict, y: Any, recorded: bool) -> Any:
+        if y.__class__ is not float:
+            if y is True or y is False:               # a comparison: a plain answer, to branch on
+                if watcher := capturing():
+                    watcher.compared(op, inputs, y)
+                return y
+            if isinstance(y, complex):
+                raise ValueError(message(f"{op.name} of these numbers is not real", op=op.name, inputs=inputs,
+                                         instead="keep the base positive where the exponent is not whole"))
+            y = float(y)
+        mode = local.mode
+        v = new(Value)
+        v.payload, v.born, v.note, v._grad = y, tick(), mode.note, 0.0
+        if recorded:
+            v.op, v.inputs = op, inputs
+        else:
+            v.op, v.inputs = None, ()
+        if mode.watch is not None:
+            mode.watch.made(v, op, inputs, params)
+        return v
+
+    @staticmethod
+    def _fit(c: Any, x: Node) -> Any:
+        return c if c.__class__ is float or isinstance(c, Node) else float(c)
+
+    # The three operations that a network of Values is made of, without the detour through Primitive.__call__: they
+    # record the same node in half the time. Anything out of the ordinary takes the usual way.
+    def __add__(self, other: Any) -> Any:
+        mode = local.mode
+        if other.__class__ is not Value or not mode.recording or mode.watch is not None:
+            return ew.add(self, other)
+        v = new(Value)
+        v.payload, v.op, v.inputs = self.payload + other.payload, ew.add, (self, other)
+        v.born, v.note, v._grad = tick(), mode.note, 0.0
+        return v
+
+    def __mul__(self, other: Any) -> Any:
+        mode = local.mode
+        if other.__class__ is not Value or not mode.recording or mode.watch is not None:
+            return ew.mul(self, other)
+        v = new(Value)
+        v.payload, v.op, v.inputs = self.payload * other.payload, ew.mul, (self, other)
+        v.born, v.note, v._grad = tick(), mode.note, 0.0
+        return v
+
+    @property
+    def data(self) -> float:
+        """The float; assigning it changes the value in place."""
+        watcher = capturing()
+        return self.payload if watcher is None else watcher.read(self)
+
+    @data.setter
+    def data(self, data: float) -> None:
+        if watcher := capturing():
+            data = watcher.written(self, data)
+        self.payload = float(data)
+        stamp(self)
+
+    @property
+    def grad(self) -> Any:
+        """d result / d self, added up by ``backward``; 0 before."""
+        watcher = capturing()
+        return self._grad if watcher is None else watcher.read_grad(self)
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        if watcher := capturing():
+            grad = watcher.written_grad(self, grad)
+        self._grad = grad
+
+    @property
+    def label(self) -> str:
+        """The name in drawings and tables."""
+        return self.note.name or ""
+
+    @label.setter
+    def label(self, label: str) -> None:
+        self.name = label or None
+
+    def item(self) -> float:
+        """The plain float."""
+        return self.data
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __repr__(self) -> str:
+        grad = self._grad.payload if isinstance(self._grad, Node) else self._grad
+        return f"Value(data={self.payload:.6g}, grad={grad:.6g}{f', label={self.label!r}' if self.label else ''})"
+
+    def backward(self, gradient: float = 1.0, retain_graph: bool = True, create_graph: bool = False) -> None:
+        """Add d self / d node to the ``grad`` of every node below; the graph is kept, as in micrograd."""
+        seed = Value(gradient) if create_graph else float(gradient)
+        if watcher := capturing():
+            watcher.swept(self, gradient, create_graph)
+        for node, g in sweep([self], [seed], create_graph=create_graph, retain_graph=retain_graph):
+            node._grad = node._grad + g
+
+    def zero_grad(self) -> None:
+        """Set ``grad`` back to 0."""
+        self.grad = 0.0
+
+    def max(self, other: Any) -> Any:
+        """max(self, other); equal ones share the gradient."""
+        return ew.maximum(self, other)
+
+    def min(self, other: Any) -> Any:
+        """min(self, other); equal ones share the gradient."""
+        return ew.minimum(self, other)
+
+    def __round__(self, digits: int | None = None) -> float:
+        return round(self.payload, digits) if digits is not None else round(self.payload)
+
