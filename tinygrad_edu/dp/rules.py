@@ -7,29 +7,33 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
 import linecache
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from ..graph import Node, Primitive
+from ..graph import Primitive
 
 Place = tuple[int, int]                               # line and column
 
 
 class Expression(NamedTuple):
-    """A function as one expression of its arguments, in order; ``scope`` holds the constants that it reads besides."""
+    """A function as one expression of its arguments, in order, and of ``rest`` where it takes any number of them;
+    ``defaults`` of arguments, and in ``scope`` what it reads besides."""
 
     arguments: list[str]
     body: ast.expr
     scope: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+    rest: str = ""
 
 
 def expression(function: Any, values: tuple = (), params: Mapping[str, Any] | None = None) -> Expression | None:
-    """``function`` as one expression: of a lambda its body, of a ``def`` what it returns, with its local names put in.
+    """``function`` as one expression: of a lambda its body, of a ``def`` what it returns, its local names put in.
 
-    Where it decides between several (``a.ndim > 1``), the branch that ``values`` and ``params`` take; without them None.
+    Where it decides between several (``a.ndim > 1``): the branch that ``values`` and ``params`` take, else None.
     None as well where no source is known: a ufunc, a builtin, a function typed into the bare interpreter.
     """
     if not isinstance(function, FunctionType):
@@ -37,20 +41,19 @@ def expression(function: Any, values: tuple = (), params: Mapping[str, Any] | No
     code, found = function.__code__, definition(function)
     if found is None:
         return None
-    names = list(code.co_varnames[:code.co_argcount + code.co_kwonlyargcount])
+    count = code.co_argcount + code.co_kwonlyargcount
+    names = list(code.co_varnames[:count])
     scope = dict(function.__globals__)
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
         scope[name] = cell.cell_contents
-    known = dict(scope)
-    known.update(function.__kwdefaults__ or {})
-    defaults = function.__defaults__ or ()
-    known.update(zip(code.co_varnames[code.co_argcount - len(defaults):code.co_argcount], defaults, strict=True))
-    if values:
-        known.update(zip(names, values, strict=False), **(params or {}))
+    last = function.__defaults__ or ()
+    defaults = dict(zip(names[code.co_argcount - len(last):], last, strict=False), **(function.__kwdefaults__ or {}))
+    known = {**scope, **defaults, **dict(zip(names, values, strict=False)), **(params or {})}
     body = found.body if isinstance(found, ast.Lambda) else returned(found.body, known if values else None)
     if body is None:
         return None
-    return Expression(names, Decided(known).visit(copied(body)) if values else body, scope)
+    rest = code.co_varnames[count] if code.co_flags & inspect.CO_VARARGS else ""
+    return Expression(names, Decided(known).visit(copied(body)) if values else body, scope, defaults, rest)
 
 
 def rule_text(primitive: Primitive, i: int, names: Mapping[str, str] | None = None, values: tuple = (),
@@ -214,7 +217,8 @@ class Decided(ast.NodeTransformer):
 class Tidy(ast.NodeTransformer):
     """NumPy's functions by their short names, products and sums as operators."""
 
-    operators = {"matmul": ast.MatMult, "multiply": ast.Mult, "add": ast.Add, "subtract": ast.Sub, "true_divide": ast.Div}
+    operators = {"matmul": ast.MatMult, "multiply": ast.Mult, "add": ast.Add, "subtract": ast.Sub,
+                 "power": ast.Pow}
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         self.generic_visit(node)
@@ -227,15 +231,6 @@ class Tidy(ast.NodeTransformer):
             return ast.BinOp(node.args[0], self.operators[name](), node.args[1])
         if name == "mT" and len(node.args) == 1:
             return ast.Attribute(node.args[0], "mT")
+        if name == "one_less" and len(node.args) == 1:
+            return ast.BinOp(node.args[0], ast.Sub(), ast.Constant(1))
         return node
-
-
-def payloads(node: Node, g: Any) -> tuple:
-    """The arguments of the rules of ``node``: its adjoint, its value, its inputs, as plain numbers and arrays."""
-    return (g, node.payload, *[x.payload if isinstance(x, Node) else x for x in node.inputs])
-
-
-def constants(expr: Expression, show: Callable[[Any], str]) -> dict[str, str]:
-    """The numbers with names that an expression reads from the module around it (LN2, say), written by ``show``."""
-    used = {n.id for n in ast.walk(expr.body) if isinstance(n, ast.Name)} - set(expr.arguments)
-    return {name: show(expr.scope[name]) for name in used if isinstance(expr.scope.get(name), (int, float))}

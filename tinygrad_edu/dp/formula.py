@@ -1,0 +1,120 @@
+"""How one step of a graph is written: the operation, and what flows back, with symbols and with numbers."""
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..graph import Node
+from .rules import Expression, Renamed, expression, tidied
+from .text import FEW, figure, plain, shape
+
+Show = Callable[[Any], str]
+
+
+def operation(node: Node, name: Show) -> str:
+    """What made ``node``, as in code: ``w * x``, ``tanh(n)``, ``sum(h, dim=1)``; empty for a leaf."""
+    if node.op is None:
+        return ""
+    op, inputs = node.op.name, [name(x) for x in node.inputs]
+    if len(inputs) == 2 and not op[0].isalpha() and not node.params:
+        return f"{inputs[0]} {op} {inputs[1]}"
+    if op == "neg":
+        return f"-{inputs[0]}"
+    said = [f"{key}={setting(value)}" for key, value in node.params.items() if value is not None]
+    return f"{op}({', '.join(inputs + said)})"
+
+
+def setting(value: Any) -> str:
+    """A parameter of an operation: an array with many elements by its shape."""
+    if isinstance(value, np.ndarray):
+        return np.array2string(value, separator=", ") if value.size <= FEW else f"array{shape(value)}"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(setting, value))}{',' if len(value) == 1 else ''})"
+    if isinstance(value, slice):
+        bounds = (value.start, value.stop, value.step)[:3 if value.step else 2]
+        return ":".join("" if k is None else str(k) for k in bounds)
+    return "..." if value is Ellipsis else str(value)
+
+
+def rule(node: Node, i: int, g: Any = None) -> Expression | None:
+    """The rule that sends a contribution back to input ``i`` of ``node``, whose adjoint is ``g``."""
+    op = node.op
+    if op is None or i >= len(op.rules):              # joint rules have no text for one input
+        return None
+    y = plain(node)
+    return expression(op.rules[i], (y if g is None else plain(g), y, *map(plain, node.inputs)), node.params)
+
+
+def contribution_text(node: Node, i: int, g: str, show: Show, found: Expression | None, x: str = "") -> str:
+    """What flows back to input ``i``: the rule with ``g`` for the adjoint of ``node`` and ``show`` for what it reads.
+    Where there is no text of the rule, the chain rule says it: adjoint times local derivative."""
+    if found is None:
+        return f"{g} * d{show(node)}/d{x}" if x else f"rule({g})"
+    text = ast.unparse(Renamed(arguments(node, g, show, found)).visit(tidied(found)))
+    return f"fit({neat(text)})" if spread(node, i) else neat(text)
+
+
+def arguments(node: Node, g: str, show: Show, found: Expression) -> dict[str, str]:
+    """What to write for each argument and each named constant of a rule."""
+    inputs = [show(x) for x in node.inputs]
+    names = {key: setting(value) for key, value in found.defaults.items()}
+    names.update(zip(found.arguments, [g, show(node), *inputs], strict=False))
+    for key, value in node.params.items():
+        if key in found.arguments:
+            names[key] = setting(value)
+    if found.rest:
+        names[found.rest] = f"({', '.join(inputs)})"
+    return names
+
+
+def spread(node: Node, i: int) -> bool:
+    """Whether input ``i`` was broadcast, so that what flows back to it is summed to its shape."""
+    x = node.inputs[i]
+    return (node.op is not None and node.op.family == "elementwise" and isinstance(x, Node)
+            and getattr(x.payload, "shape", ()) != getattr(node.payload, "shape", ()))
+
+
+def neat(text: str) -> str:
+    """Exponents as one writes them: ``x ** (2 - 1)`` is x, in LaTeX as well.
+
+    >>> neat("2 * x ** (2 - 1)"), neat("3 * x ** (3 - 1)"), neat("3 x^{3 - 1}")
+    ('2 * x', '3 * x ** 2', '3 x^{2}')
+    """
+    text = re.sub(r"(?<=\*\* )\((\d+) - 1\)|(?<=\^\{)(\d+) - 1(?=\})", lambda m: str(int(m[1] or m[2]) - 1), text)
+    return re.sub(r" \*\* 1\b(?!\.)|\^\{1\}", "", text)
+
+
+def bare(text: str) -> str:
+    """A text that is one negative number in brackets without them."""
+    return text[1:-1] if re.fullmatch(r"\(-[\d.e+-]+\)", text) else text
+
+
+def joined(parts: list[str]) -> str:
+    """A sum of contributions."""
+    out = parts[0] if parts else "0"
+    for part in parts[1:]:
+        out += f" - {part[1:]}" if part.startswith("-") else f" + {part}"
+    return out
+
+
+def names_show(names: Mapping[Node, str], digits: int = 6) -> Show:
+    """Nodes by name, constants in figures."""
+    return lambda x: names[x] if isinstance(x, Node) and x in names else quantity(x, digits)
+
+
+def numbers_show(digits: int = 6) -> Show:
+    """Everything in figures."""
+    return lambda x: quantity(x, digits)
+
+
+def quantity(x: Any, digits: int) -> str:
+    """A figure that can stand in a formula: a number below 0 in brackets, a large array as its shape."""
+    x = plain(x)
+    if isinstance(x, np.ndarray) and x.ndim and (x.size > FEW or x.ndim > 2):
+        return shape(x)
+    text = figure(x, digits)
+    return f"({text})" if text.startswith("-") else text

@@ -1,0 +1,192 @@
+"""The memo table: one row for each subproblem of a sweep, in the order solved, with symbols and with numbers."""
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..graph import Node, sweep, watch
+from .formula import Show, bare, contribution_text, joined, names_show, numbers_show, operation, rule
+from .names import names_of
+from .steps import below, edges, seed
+from .text import figure, grid, html_table, markdown, norm, plain, shape
+
+READABLE = 60                                         # rows; a longer table is folded unless fold=False
+SHARED = "•"                                          # marks an adjoint that several rules read
+
+
+@dataclass
+class Row:
+    """One subproblem: the adjoint of ``node``; ``users`` are the nodes whose adjoints it was made of (and as which
+    input they use it), ``hits`` how often it was read again after the first time."""
+
+    step: int
+    node: Node
+    name: str
+    layer: str
+    adjoint: Any
+    users: list[tuple[Node, int]]
+    hits: int
+
+
+class Recorder:
+    """Watches a sweep: which contributions each node receives."""
+
+    def __init__(self) -> None:
+        self.users: dict[Node, list[tuple[Node, int]]] = {}
+        self.node: Node | None = None
+
+    def made(self, *step: Any) -> None:
+        """Operations do not matter here."""
+
+    def flowed(self, node: Node, x: Node, c: Any) -> None:
+        """``node`` sends a contribution to its next input."""
+        if node is not self.node:
+            self.node, self.turn = node, iter(edges(node))
+        i, _ = next(self.turn)
+        self.users.setdefault(x, []).append((node, i))
+
+
+@dataclass
+class MemoTable:
+    """The memo table of one sweep. Prints as text, shows as HTML in Jupyter; ``markdown()``, ``rows()`` for pandas."""
+
+    loss: Node
+    entries: list[Row]
+    names: dict[Node, str]
+    adjoint: dict[Node, Any] = field(repr=False)
+    fold: bool
+    digits: int
+
+    head = ("step", "node", "operation", "value", "recurrence", "with numbers", "users", "adjoint", "hits")
+    folded_head = ("steps", "layer", "subproblems", "operations", "gradients of its leaves", "hits")
+    numeric = "step hits subproblems"
+
+    # ---- the texts of one row ----------------------------------------------------------------------------------------
+    def recurrence(self, row: Row) -> str:
+        """The adjoint as a sum over users, with symbols: ``∂h = ∂y * w + ∂z``."""
+        said = self.sum_of(row, names_show(self.names, self.digits), lambda user: self.symbol(user))
+        return f"∂{row.name} = {said}"
+
+    def with_numbers(self, row: Row) -> str:
+        """The same with numbers put in; large arrays by their shapes."""
+        show = numbers_show(self.digits)
+        said = bare(self.sum_of(row, show, lambda user: show(self.adjoint[user])))
+        result = figure(row.adjoint, self.digits)
+        return result if said == result else f"{said} = {result}"
+
+    def sum_of(self, row: Row, show: Show, adjoint: Show) -> str:
+        """The contributions of all users."""
+        parts = ["1"] if row.node is self.loss else []
+        for user, i in row.users:
+            found = rule(user, i, self.adjoint[user])
+            parts.append(contribution_text(user, i, adjoint(user), show, found, self.names[row.node]))
+        text = joined(parts)
+        return f"hook({text})" if row.node.note.hooks else text
+
+    def symbol(self, node: Node) -> str:
+        """The adjoint of ``node``, marked where it is a factor that several rules share."""
+        return f"∂{self.names[node]}{SHARED if len(edges(node)) > 1 else ''}"
+
+    # ---- the whole ---------------------------------------------------------------------------------------------------
+    def rows(self) -> list[dict[str, Any]]:
+        """One dictionary for each subproblem, never folded: ``pandas.DataFrame(table.rows())``."""
+        return [{"step": row.step, "node": row.name, "layer": row.layer, "shape": shape(row.node),
+                 "operation": operation(row.node, names_show(self.names, self.digits)), "value": plain(row.node),
+                 "recurrence": self.recurrence(row), "with numbers": self.with_numbers(row),
+                 "users": [self.names[user] for user, _ in row.users], "adjoint": plain(row.adjoint), "hits": row.hits}
+                for row in self.entries]
+
+    def cells(self) -> list[list[str]]:
+        """The rows as text, folded or not."""
+        if self.fold:
+            return self.folded()
+        show = names_show(self.names, self.digits)
+        return [[str(row.step), row.name, operation(row.node, show), figure(row.node, self.digits),
+                 self.recurrence(row), self.with_numbers(row),
+                 ", ".join(dict.fromkeys(self.names[user] for user, _ in row.users)),
+                 figure(row.adjoint, self.digits), str(row.hits)] for row in self.entries]
+
+    def folded(self) -> list[list[str]]:
+        """One row for each layer; where no layer has a name, one for each stretch of the sweep."""
+        groups: dict[str, list[Row]] = {}
+        deepest = max(row.layer.count(".") + 1 for row in self.entries)
+        for depth in range(deepest, 0, -1):
+            groups = {}
+            for row in self.entries:
+                groups.setdefault(".".join(row.layer.split(".")[:depth]), []).append(row)
+            if len(groups) <= READABLE:
+                break
+        if len(groups) == 1 or len(groups) > READABLE:
+            size = -(-len(self.entries) // 12)
+            groups = {f"steps from {k + 1:,}": self.entries[k:k + size] for k in range(0, len(self.entries), size)}
+        cells = []
+        for layer, rows in groups.items():
+            ops = Counter(row.node.op.name for row in rows if row.node.op is not None)
+            leaves = [row for row in rows if row.node.op is None]
+            said = [f"∂{row.name} {figure(row.adjoint, 4)}" for row in leaves[:3]]
+            if len(leaves) > 3:
+                said = [f"{len(leaves)} leaves, norm {figure(sum(norm(row.adjoint) ** 2 for row in leaves) ** 0.5, 4)}"]
+            steps = [row.step for row in rows]
+            cells.append([f"{min(steps)}-{max(steps)}", layer or "(no layer)", f"{len(rows):,}",
+                          ", ".join(f"{n} {op}" for op, n in ops.most_common(5)) + (", ..." if len(ops) > 5 else ""),
+                          ", ".join(said), f"{sum(row.hits for row in rows):,}"])
+        return cells
+
+    def title(self) -> str:
+        """What stands above the table."""
+        hits = sum(row.hits for row in self.entries)
+        more = "; folded by layer, fold=False shows each" if self.fold else ""
+        return (f"Memo table of {self.names[self.loss]}: {len(self.entries):,} subproblems in the order solved, "
+                f"{hits:,} hits{more}")
+
+    def legend(self) -> str:
+        """What the signs mean."""
+        return (f"∂v is d{self.names[self.loss]}/dv, the adjoint of v. {SHARED} marks a shared factor: solved once, "
+                "read by several rules. hits: reads after the first. fit: summed to the shape of a broadcast input.")
+
+    def __str__(self) -> str:
+        head = self.folded_head if self.fold else self.head
+        table = grid(head, self.cells(), self.numeric)
+        return f"{self.title()}\n\n{table}" + ("" if self.fold else f"\n\n{self.legend()}")
+
+    __repr__ = __str__
+
+    def markdown(self) -> str:
+        """The table in Markdown."""
+        head = self.folded_head if self.fold else self.head
+        return f"{self.title()}\n\n{markdown(head, self.cells(), self.numeric)}" + \
+            ("" if self.fold else f"\n\n{self.legend()}")
+
+    def _repr_html_(self) -> str:
+        head = self.folded_head if self.fold else self.head
+        marked = () if self.fold else tuple({self.symbol(row.node) for row in self.entries if len(edges(row.node)) > 1})
+        caption = self.title() + ("" if self.fold else f". {self.legend()}")
+        return html_table(head, self.cells(), self.numeric, caption, marked)
+
+
+def memo_table(loss: Node, *, names: Any = None, fold: bool | None = None, digits: int = 6) -> MemoTable:
+    """The dynamic program that ``loss.backward()`` runs, as a table: what is solved when, from what, with which result.
+
+    names: what nodes are called, ``{"w": w}``; otherwise their own names and labels, and the caller's variables.
+    fold: True for one row for each layer, False for each subproblem; None folds above 60 rows.
+
+    >>> w, x = Value(-3.0, label="w"), Value(2.0, label="x")
+    >>> y = w * x
+    >>> [row["recurrence"] for row in memo_table(y).rows()]
+    ['∂y = 1', '∂x = ∂y• * w', '∂w = ∂y• * x']
+    """
+    nodes = below(loss)
+    called = names_of(nodes, loss, names)
+    recorder, adjoint = Recorder(), {}
+    with watch(recorder):
+        for node, g in sweep([loss], [seed(loss)]):
+            adjoint[node] = g
+    entries: list[Row] = []
+    place: dict[Node, str] = {}
+    for step, (node, g) in enumerate(adjoint.items(), 1):
+        users = recorder.users.get(node, [])
+        layer = node.note.layer or (place[users[0][0]] if users and node.op is None else "")
+        place[node] = layer                           # a weight belongs to the layer that uses it
+        entries.append(Row(step, node, called[node], layer, g, users, max(0, len(edges(node)) - 1)))
+    return MemoTable(loss, entries, called, adjoint, len(entries) > READABLE if fold is None else bool(fold), digits)

@@ -1,0 +1,140 @@
+"""The same gradient three ways, with the work of each: along every path, by memoised recursion, by one sweep.
+
+A graph of n nodes can have 2^n paths. All three ways add up the same products of local derivatives: the first takes
+every path by itself, the second solves the adjoint of each node once and looks it up ever after, the third solves them
+in an order in which nothing has to be looked for. The second and the third are the two faces of dynamic programming.
+"""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator
+from typing import Any
+
+from ..errors import message
+from ..graph import Node, sweep, watch
+from .counts import LIMIT, Work, counted_paths, counted_recursion, refuse_above
+from .steps import below, contribution, edges, seed, targets, uses
+
+
+def by_paths(loss: Node, limit: int = LIMIT) -> Work:
+    """Naive: the adjoint of a node is the sum, over all paths from the loss to it, of the product of the rules on the
+    way. One call for each path; refuses above ``limit`` of them.
+
+    >>> x = Value(1.0)
+    >>> y = x + x; z = y + y
+    >>> work = by_paths(z)
+    >>> work.calls, work.adjoints[x]                  # z, 2 paths to y, 4 to x
+    (7, 4.0)
+    """
+    adjoint: dict[Node, Any] = {}
+    work = counted_paths(loss)
+    refuse_above(limit, work.calls, "paths", loss)
+    if any(node.note.hooks for node in below(loss)):
+        raise RuntimeError(message("a hook may change the adjoint of a tensor, and no single path knows the adjoint",
+                                   instead="remove the hook, or by_recursion(loss)"))
+    todo = [(loss, seed(loss))]
+    while todo:                                       # a list in place of Python's stack: depth has no limit
+        node, g = todo.pop()
+        adjoint[node] = adjoint[node] + g if node in adjoint else g
+        todo += [(x, contribution(node, i, g)) for i, x in edges(node)]
+    work.adjoints = adjoint
+    return work
+
+
+def by_recursion(loss: Node, memo: bool = True, limit: int = LIMIT) -> Work:
+    """Memoised: the adjoint of a node asks for the adjoints of its users, each solved once and kept in a table.
+    Without ``memo`` the very same recursion solves them again and again.
+
+    >>> x = Value(1.0)
+    >>> y = x + x; z = y + y
+    >>> [(w.calls, w.hits) for w in (by_recursion(z), by_recursion(z, memo=False))]
+    [(5, 2), (7, 0)]
+    """
+    users, table, work = uses(loss), {}, Work("by memoised recursion" if memo else "by recursion, no memo")
+    if not memo:
+        refuse_above(limit, counted_recursion(loss).calls, "calls", loss)
+
+    def adjoint(x: Node) -> Generator[Node, Any, Any]:
+        work.calls += 1
+        if memo:
+            work.reads += 1
+            if x in table:
+                work.hits += 1
+                return table[x]
+        total = seed(loss) if x is loss else None
+        for user, i in users[x]:
+            c = contribution(user, i, (yield user))   # yield user: what a recursion would write adjoint(user)
+            work.rules += 1
+            work.additions += total is not None
+            total = c if total is None else total + c
+        for hook in x.note.hooks:
+            total = x._hooked(hook, total, False)     # type: ignore[attr-defined]
+        table[x] = total
+        return total
+
+    for x in targets(users):
+        run(adjoint, x)
+    work.adjoints = table
+    return work
+
+
+def by_sweep(loss: Node) -> Work:
+    """One sweep: newest node first, when every user of it is solved. This is ``graph.sweep``, which ``backward`` runs.
+
+    >>> x = Value(1.0)
+    >>> y = x + x; z = y + y
+    >>> by_sweep(z)
+    Work(way='by one sweep', calls=3, rules=4, additions=2, reads=7, hits=5)
+    """
+    table, work = Ledger({loss: seed(loss)}), Work("by one sweep", adjoints={})
+    counter = Counter()
+    with watch(Flows(counter)):
+        for node, g in sweep([], [], table=table):    # the table holds the loss already
+            work.adjoints[node] = g                   # type: ignore[index]
+            work.calls += 1
+    work.rules, work.additions, work.reads, work.hits = counter["flows"], table.again, table.reads, table.hits
+    return work
+
+
+# ---- what they need -------------------------------------------------------------------------------------------------
+
+def run(call: Callable[[Node], Generator], x: Node) -> Any:
+    """A recursion whose calls are generators that yield their own calls: its stack is a list, as deep as need be."""
+    stack, answer = [call(x)], None
+    while stack:
+        try:
+            stack.append(call(stack[-1].send(answer)))
+            answer = None
+        except StopIteration as done:
+            stack.pop()
+            answer = done.value
+    return answer
+
+
+class Ledger(dict):
+    """A memo table that counts how often it is read."""
+
+    reads = hits = again = 0                          # again: found by a contribution, which is then added
+
+    def __contains__(self, x: object) -> bool:
+        found = super().__contains__(x)
+        self.reads, self.hits, self.again = self.reads + 1, self.hits + found, self.again + found
+        return found
+
+    def pop(self, *key: Any) -> Any:
+        self.reads, self.hits = self.reads + 1, self.hits + super().__contains__(key[0])
+        return super().pop(*key)
+
+
+class Flows:
+    """Counts the contributions of a sweep."""
+
+    def __init__(self, counter: Counter):
+        self.counter = counter
+
+    def made(self, *step: Any) -> None:
+        """Operations do not count: a sweep on plain numbers records none."""
+
+    def flowed(self, node: Node, x: Node, c: Any) -> None:
+        """One rule was applied."""
+        self.counter["flows"] += 1
