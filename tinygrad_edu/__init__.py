@@ -19,6 +19,7 @@ from .creation import *  # noqa: F403
 from .creation import __all__ as _creation
 from .errors import LinAlgError
 from .graph import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .linalg import chain_matmul, cholesky, cross, einsum, kron, logdet, matrix_power, pinverse, slogdet, tensordot
 from .ops.elementwise import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
 from .ops.reduce import *  # noqa: F403

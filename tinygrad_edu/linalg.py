@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .errors import LinAlgError, message
-from .graph import is_grad_enabled
+from .graph import BY_FUNCTION, is_grad_enabled
 from .ops import factor
 from .ops import reduce as rd
 from .ops.elementwise import abs as magnitude
@@ -117,6 +117,11 @@ def cross(input: Any, other: Any, dim: int = -1) -> Any:
         what = f"linalg.cross: inputs must have the same number of dimensions, and dimension {dim} must have length 3"
         raise RuntimeError(message(what, op="cross", inputs=(input, other)))
     return turn(input, other, dim=dim)
+
+
+def chain_matmul(*matrices: Any) -> Tensor:
+    """The product of several matrices."""
+    return multi_dot(matrices)
 
 
 def multi_dot(tensors: Any) -> Tensor:
@@ -321,3 +326,14 @@ def qr(A: Tensor, mode: str = "reduced") -> QR:
     Q, R = y[..., :m, :], mT(y[..., m:, :])
     R = cat([R, mT(Q) @ A[..., m:]], -1) if n > m else R
     return QR(Tensor._leaf(np.empty(0, A.dtype)) if mode == "r" else Q, R)
+
+
+pinverse = pinv
+BY_FUNCTION.update({
+    np.einsum: lambda subscripts, *operands, optimize=True: einsum(subscripts, *operands), np.kron: kron,
+    np.tensordot: lambda a, b, axes=2: tensordot(a, b, axes), np.cross: lambda a, b, axis=-1: cross(a, b, axis),
+    np.linalg.norm: lambda x, ord=None, axis=None, keepdims=False: norm(x, ord, axis, keepdims),
+    np.linalg.svd: lambda a, full_matrices=True: svd(a, full_matrices), np.linalg.qr: qr, np.linalg.eigh: eigh,
+    np.linalg.eigvalsh: eigvalsh, np.linalg.cholesky: cholesky, np.linalg.inv: inv, np.linalg.pinv: pinv,
+    np.linalg.solve: lambda a, b: solved(a, b[:, None])[..., 0] if b.ndim == 1 else solved(a, b), np.linalg.det: det,
+    np.linalg.slogdet: slogdet, np.linalg.matrix_power: matrix_power, np.linalg.multi_dot: multi_dot})
