@@ -1,0 +1,172 @@
+"""NumPy's functions on Tensors: ``np.sum(t, axis=0)`` is ours, with NumPy's names and meanings (ddof = 0, flattened where
+no axis is given). What is not in these tables raises a TypeError that names it."""
+from __future__ import annotations
+
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from .errors import message
+from .graph import BY_FUNCTION, REDUCTIONS
+from .linalg import tensordot
+from .ops import elementwise as ew
+from .ops import linalg as la
+from .ops import reduce as rd
+from .ops import shape as sh
+
+
+def reduced(f: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False,
+            **options: Any) -> Any:
+    """A reduction: ``f(x, dim, keepdim)`` of ours under NumPy's names."""
+    return f(cast(a, dtype, out, f.__name__), axis, keepdims, **options)
+
+
+def spread(f: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0,
+           keepdims: bool = False) -> Any:
+    """var and std: NumPy divides by n - ddof, with ddof = 0."""
+    return f(cast(a, dtype, out, f.__name__), axis, correction=ddof, keepdim=keepdims)
+
+
+def extreme(f: Any, a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+    """max, min, argmax and argmin."""
+    return f(cast(a, None, out, f.__name__), axis, keepdims)
+
+
+def running(f: Any, a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    """cumsum and cumprod: without an axis along the flattened array."""
+    a = cast(a, dtype, out, f.__name__)
+    return f(sh.flatten(a), 0) if axis is None else f(a, axis)
+
+
+def reduction(f: Any, a: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+    """``np.add.reduce(a)``, whose axis is 0 when not given."""
+    return f(cast(a, dtype, out[0] if isinstance(out, tuple) else out, f.__name__), axis, keepdims)
+
+
+def cast(a: Any, dtype: Any, out: Any, op: str) -> Any:
+    """``a`` in the dtype that the sum is to be made in; a recorded result cannot be written into an array."""
+    if out is not None:
+        raise TypeError(message(f"numpy.{op} with out= does not record gradients", op=op, inputs=(a,),
+                                instead=f"y = np.{op}(x, ...)"))
+    return a if dtype is None else sh.cast(a, dtype=np.dtype(dtype))
+
+
+def on_arrays(f: Any, arrays: Any, axis: int | None = 0, **options: Any) -> Any:
+    """concatenate and stack, whose parts may be arrays and lists among tensors."""
+    xs = [x if hasattr(x, "shape") else np.asarray(x) for x in arrays]
+    return f([sh.flatten(x) for x in xs], 0, **options) if axis is None else f(xs, axis, **options)
+
+
+def pieces(f: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> list:
+    """split: so many equal pieces, or cuts before these indices."""
+    n = ary.shape[sh.axis(axis, ary.ndim)]
+    if isinstance(indices_or_sections, int):
+        if f is np.split and n % indices_or_sections:
+            raise ValueError("array split does not result in an equal division")
+        small, more = divmod(n, indices_or_sections)
+        widths = [small + (i < more) for i in range(indices_or_sections)]
+    else:
+        widths = np.diff([0, *indices_or_sections, n]).tolist()
+    return list(sh.split(ary, widths, axis))
+
+
+def ordered(f: Any, a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    """sort and argsort."""
+    y = f(sh.flatten(a), 0) if axis is None else f(a, axis)
+    return y[0] if isinstance(y, tuple) else y
+
+
+def expand_dims(a: Any, axis: Any) -> Any:
+    """New dimensions of size 1."""
+    for d in sorted(axis if isinstance(axis, tuple) else (axis,)):
+        a = sh.unsqueeze(a, d)
+    return a
+
+
+def pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
+    """Constants around an array."""
+    if mode != "constant":
+        raise TypeError(message(f"numpy.pad with mode={mode!r} does not record gradients", op="pad", inputs=(array,),
+                                instead="nn.functional.pad"))
+    return sh.pad(array, np.broadcast_to(pad_width, (array.ndim, 2)).tolist(), constant_values)
+
+
+def take(a: Any, indices: Any, axis: int | None = None) -> Any:
+    """Elements of the flattened array, or along an axis, by their numbers."""
+    return sh.take(a, indices) if axis is None else sh.index_select(a, axis, indices)
+
+
+def flip(m: Any, axis: Any = None) -> Any:
+    """The order along all axes, or some, reversed."""
+    return sh.flip(m, tuple(range(m.ndim)) if axis is None else axis)
+
+
+def dot(a: Any, b: Any) -> Any:
+    """np.dot: a product with a number; of vectors and matrices; of the last axis with the second-last of b."""
+    if not (a.ndim and b.ndim):
+        return a * b
+    return la.product(a, b) if b.ndim <= 2 else tensordot(a, b, ([-1], [-2]))
+
+
+def inner(a: Any, b: Any) -> Any:
+    """The sum over the last axes."""
+    return tensordot(a, b, ([-1], [-1])) if a.ndim and b.ndim else a * b
+
+
+def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
+    """Differences of neighbours, n times."""
+    for _ in range(n):
+        a = sh.narrow(a, axis, 1, a.shape[axis] - 1) - sh.narrow(a, axis, 0, a.shape[axis] - 1)
+    return a
+
+
+def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Each element, or slice along an axis, so many times in a row."""
+    return sh.repeat_interleave(a, repeats, axis)
+
+
+def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """Brought into [a_min, a_max]."""
+    return ew.clamp(cast(a, None, out, "clip"), min if a_min is None else a_min, max if a_max is None else a_max)
+
+
+REDUCTIONS.update({
+    np.add: partial(reduction, rd.sum), np.multiply: partial(reduction, rd.prod), np.maximum: partial(reduction, rd.amax),
+    np.minimum: partial(reduction, rd.amin), np.logaddexp: partial(reduction, rd.logsumexp),
+    np.logical_or: partial(reduction, rd.any), np.logical_and: partial(reduction, rd.all)})
+
+BY_FUNCTION.update({getattr(np, name): partial(how, f) for how, names in {
+    reduced: {"sum": rd.sum, "mean": rd.mean, "prod": rd.prod, "any": rd.any, "all": rd.all, "nansum": rd.nansum,
+              "nanmean": rd.nanmean},
+    spread: {"var": rd.var, "std": rd.std},
+    extreme: {"max": rd.amax, "min": rd.amin, "argmax": rd.argmax, "argmin": rd.argmin},
+    running: {"cumsum": rd.cumsum, "cumprod": rd.cumprod},
+    ordered: {"sort": rd.sort, "argsort": rd.argsort},
+    on_arrays: {"concatenate": sh.cat, "stack": sh.stack},
+    pieces: {"split": np.split, "array_split": np.array_split},
+}.items() for name, f in names.items()})
+
+BY_FUNCTION.update({
+    np.reshape: lambda a, shape, order="C": sh.reshape(a, shape), np.ravel: lambda a, order="C": sh.flatten(a),
+    np.transpose: lambda a, axes=None: sh.permute(a, tuple(range(a.ndim))[::-1] if axes is None else axes),
+    np.swapaxes: sh.transpose, np.moveaxis: sh.movedim, np.squeeze: sh.squeeze, np.expand_dims: expand_dims,
+    np.broadcast_to: lambda array, shape: sh.expand(array, shape), np.broadcast_arrays: sh.broadcast_tensors,
+    np.atleast_1d: sh.atleast_1d, np.atleast_2d: sh.atleast_2d, np.flip: flip, np.fliplr: lambda m: sh.flip(m, 1),
+    np.flipud: lambda m: sh.flip(m, 0), np.roll: sh.roll, np.tile: lambda A, reps: sh.tile(A, reps), np.repeat: repeat,
+    np.vstack: lambda tup: sh.vstack(tup), np.hstack: lambda tup: sh.hstack(tup), np.pad: pad, np.take: take,
+    np.tril: lambda m, k=0: sh.tril(m, k), np.triu: lambda m, k=0: sh.triu(m, k), np.diag: lambda v, k=0: sh.diag(v, k),
+    np.diagonal: lambda a, offset=0, axis1=0, axis2=1: sh.diagonal(a, offset, axis1, axis2),
+    np.take_along_axis: lambda arr, indices, axis=-1: sh.take_along_dim(arr, indices, axis),
+    np.count_nonzero: lambda a, axis=None, keepdims=False: rd.sum(a != 0, axis, keepdims), np.where: ew.where,
+    np.clip: clip, np.nan_to_num: lambda x, copy=True, **new: ew.nan_to_num(x, **new), np.isclose: ew.isclose,
+    **dict.fromkeys((np.round, np.around), lambda a, decimals=0: ew.round(a, decimals=decimals)),
+    np.dot: dot, np.outer: lambda a, b: la.outer(sh.flatten(a), sh.flatten(b)), np.trace: la.trace,
+    np.vdot: lambda a, b: la.dot(sh.flatten(a), sh.flatten(b)),
+    np.copy: lambda a: sh.clone(a), np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim,
+    np.size: lambda a, axis=None: a.numel() if axis is None else a.shape[axis],
+    np.zeros_like: lambda a, dtype=None: np.zeros(a.shape, dtype or a.dtype),
+    np.ones_like: lambda a, dtype=None: np.ones(a.shape, dtype or a.dtype), np.matrix_transpose: lambda x: sh.transpose(x, -2, -1),
+    np.meshgrid: lambda *xi, indexing="xy": sh.meshgrid(*xi, indexing=indexing), np.inner: inner, np.diff: diff,
+    np.ptp: lambda a, axis=None, keepdims=False: rd.amax(a, axis, keepdims) - rd.amin(a, axis, keepdims)})
