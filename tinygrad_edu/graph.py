@@ -10,6 +10,7 @@ import operator
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ContextDecorator
+from functools import wraps
 from types import MethodType
 from typing import Any
 
@@ -21,15 +22,16 @@ tick = itertools.count(1).__next__                    # the one clock: births of
 class Note:
     """What is known of a node besides the mathematics; shared by all nodes of a layer until one gets facts of its own."""
 
-    __slots__ = ("layer", "name", "changed", "hooks", "retain")
+    __slots__ = ("layer", "name", "changed", "hooks", "retain", "own")
 
     def __init__(self, layer: str = "", name: str | None = None, changed: int = 0, hooks: tuple = (),
                  retain: bool = False):
         self.layer, self.name, self.changed, self.hooks, self.retain = layer, name, changed, hooks, retain
+        self.own = False                              # whether one node alone has it, so that stamp may write to it
 
     def but(self, **facts: Any) -> Note:
         """A copy with some facts replaced (notes are shared, so they are never written to)."""
-        return Note(**{slot: facts.get(slot, getattr(self, slot)) for slot in self.__slots__})
+        return Note(**{slot: facts.get(slot, getattr(self, slot)) for slot in self.__slots__[:-1]})
 
 
 class Node:
@@ -52,8 +54,9 @@ class Node:
         raise NotImplementedError                     # each kind of node knows its own numbers
 
     @staticmethod
-    def _fit(c: Any, x: Node) -> Any:
-        """Bring the contribution ``c`` to the shape and dtype of the input ``x`` that was broadcast."""
+    def _fit(c: Any, x: Node, g: Any = None) -> Any:
+        """Bring the contribution ``c``, computed from ``g``, to the shape and dtype of the input ``x`` that was
+        broadcast; for a leaf it has memory of its own."""
         return c
 
     @property
@@ -229,6 +232,16 @@ def assumed(answer: Callable, *about: Any) -> Any:
     return result
 
 
+def opaque(fn: Callable) -> Callable:
+    """Decorator: a function of plain arrays (random numbers, statistics changed in place) that a captured program calls
+    as a whole, since no primitive stands for what it does."""
+    @wraps(fn)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        watcher = capturing()
+        return fn(*args, **kwargs) if watcher is None else watcher.called(fn, args, kwargs)
+    return call
+
+
 def derived(copy: Any, source: Any) -> Any:
     """``copy``, an array computed from ``source`` without a primitive as ``np.array(source, copy.dtype)``: a captured
     program computes it again."""
@@ -256,7 +269,7 @@ class Primitive:
         self.fn, self.rules, self.family, self.joint = fn, rules, family, joint
         self.scalar, self.promotes, self.views, self.__doc__ = scalar or fn, promotes, views, doc
         self.differentiable = bool(rules) or joint is not None
-        self.binary = promotes and len(rules) == 2    # takes two inputs and no parameters
+        self.simple = promotes and 1 <= len(rules) <= 2 and joint is None and not takes_parameters(rules)
         REGISTRY[name] = self
         BY_FUNCTION.setdefault(fn, self)
 
@@ -291,6 +304,11 @@ class Primitive:
         return kind._record(self, inputs, params, y, recorded and mode.recording)
 
 
+def takes_parameters(rules: tuple) -> bool:
+    """Whether the rules take more than g, y and the inputs."""
+    return any(rule.__code__.co_argcount + rule.__code__.co_kwonlyargcount != 2 + len(rules) for rule in rules)
+
+
 def elementwise(name: str, fn: Callable, *rules: Callable, **options: Any) -> Primitive:
     """A primitive applied to each element by itself (its Jacobian is diagonal): forward mode uses the same rules."""
     return Primitive(name, fn, rules, "elementwise", promotes=True, **options)
@@ -321,7 +339,10 @@ def stamp(node: Node) -> None:
     """Note that the payload of ``node`` (and of all that share its memory) changed in place now."""
     Clock.changed = tick()
     owner = node if node.base is None else node.base
-    owner.note = owner.note.but(changed=Clock.changed)
+    if not owner.note.own:
+        owner.note = owner.note.but()
+        owner.note.own = True
+    owner.note.changed = Clock.changed
 
 
 def order(roots: Iterable[Node]) -> list[Node]:
@@ -387,20 +408,21 @@ def sweep(roots: Iterable[Node], seeds: Iterable[Any], *, targets: Iterable[Node
         op, inputs = node.op, node.inputs
         if op is None:
             pass
-        elif plain and len(inputs) == 2 and op.binary:     # the general case below, written out for speed
-            y, (a, b) = node.payload, inputs
+        elif plain and op.simple:                     # the general case below, written out for speed
+            y, a, b = node.payload, inputs[0], inputs[-1]
             u = a.payload if isinstance(a, Node) else a
             v = b.payload if isinstance(b, Node) else b
+            unary = len(inputs) == 1
             if u is not a and (every or a.requires_grad):
-                c = op.rules[0](g, y, u, v)
+                c = op.rules[0](g, y, u) if unary else op.rules[0](g, y, u, v)
                 if c.__class__ is not float:
-                    c = a._fit(c, a)
+                    c = a._fit(c, a, g)
                 have = solved(a)
                 table[a] = c if have is None else have + c
-            if v is not b and (every or b.requires_grad):
+            if v is not b and not unary and (every or b.requires_grad):
                 c = op.rules[1](g, y, u, v)
                 if c.__class__ is not float:
-                    c = b._fit(c, b)
+                    c = b._fit(c, b, g)
                 have = solved(b)
                 table[b] = c if have is None else have + c
         else:
@@ -419,7 +441,7 @@ def sweep(roots: Iterable[Node], seeds: Iterable[Any], *, targets: Iterable[Node
                     continue
                 c = parts[i] if joint is not None else op.rules[i](g, y, *values, **params)
                 if c.__class__ is not float:
-                    c = x._fit(c, x)
+                    c = x._fit(c, x, g)
                 if flowed:
                     flowed(node, x, c)
                 table[x] = table[x] + c if x in table else c

@@ -81,11 +81,15 @@ class Tensor(Arithmetic):
         return t
 
     @staticmethod
-    def _fit(c: Any, x: Node) -> Any:
+    def _fit(c: Any, x: Node, g: Any = None) -> Any:
         p = x.payload
         if c.shape != p.shape:
             c = sh.fit(c, p.shape)
-        return c if c.dtype is p.dtype else sh.cast(c, dtype=p.dtype)
+        if c.dtype is not p.dtype:
+            c = sh.cast(c, dtype=p.dtype)
+        if x.op is None and c.__class__ is ndarray and (c is g or c.base is not None):
+            c = c.copy()                              # a rule gives g, a view or a new array; a leaf keeps what it gets
+        return c
 
     def _hooked(self, hook: Callable, g: Any, create_graph: bool) -> Any:
         out = hook(g if create_graph else Tensor._leaf(np.asarray(g)))
@@ -152,7 +156,7 @@ class Tensor(Arithmetic):
         if grad is not None and grad.shape != self.shape:
             raise RuntimeError(message(f"assigned grad has data of a different size: {grad.shape} for {self.shape}"))
         if watcher := capturing():
-            watcher.touched(self)
+            watcher.touched(self, reads=False)
         self._grad = grad
 
     def size(self, dim: int | None = None) -> Any:
@@ -266,7 +270,7 @@ class Tensor(Arithmetic):
         if self.op is not None:
             raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol")
         t = type(self)._leaf(self.payload.copy(), self.requires_grad)
-        t.note, t._grad = self.note, None if self._grad is None else self._grad.clone()
+        t.note, t._grad = self.note.but(), None if self._grad is None else self._grad.clone()
         memo[id(self)] = t
         return t
 
@@ -345,7 +349,7 @@ class Tensor(Arithmetic):
             before.born, before.base, before.requires_grad, before._grad = self.born, None, self.requires_grad, None
             self.op, self.inputs, self.params, self.born = op, (before, *others), params, tick()
             self.requires_grad = True
-            before.note = self.note
+            before.note = self.note.but()
             stamp(before)
         if local.mode.watch is not None:
             local.mode.watch.made(self, op, (self, *others), params)
@@ -550,18 +554,18 @@ def seed_of(root: Tensor, gradient: Any, create_graph: bool) -> Any:
             raise RuntimeError(message("grad can be implicitly created only for scalar outputs", op="backward",
                                        inputs=(root,), instead="loss.sum().backward(), or backward(gradient)"))
         g = ONE.get(p.dtype) if p.ndim == 0 else None
-        g = np.ones(p.shape, p.dtype) if g is None else g
+        g = np.ones(p.shape, p.dtype) if g is None or root.op is None else g
         return Tensor._leaf(g) if create_graph else g
     if tuple(gradient.shape) != p.shape:
         raise RuntimeError(message(f"Mismatch in shape: grad_output has a shape of {tuple(gradient.shape)} and output has "
                                    f"a shape of {p.shape}", op="backward", inputs=(root,)))
     if create_graph:
         return gradient if isinstance(gradient, Tensor) else Tensor._leaf(np.asarray(gradient, p.dtype))
-    return np.asarray(gradient.payload if isinstance(gradient, Tensor) else gradient, p.dtype)
+    return np.array(gradient.payload if isinstance(gradient, Tensor) else gradient, p.dtype)
 
 
 def accumulate(node: Tensor, g: Any) -> None:
-    """node.grad += g. The first time the array is copied: adjoints may share memory with each other."""
+    """node.grad += g. What a leaf receives is its own (see _fit); any other adjoint is copied the first time."""
     have = node._grad
     if isinstance(g, Tensor):
         if watcher := capturing():
@@ -573,7 +577,7 @@ def accumulate(node: Tensor, g: Any) -> None:
         else:
             have._in_place(ew.add, g)
     elif have is None:
-        node._grad = Tensor._leaf(np.array(g))
+        node._grad = Tensor._leaf(g if node.op is None and g.__class__ is ndarray else np.array(g))
     else:
         np.add(have.payload, g, out=have.payload)
 

@@ -63,7 +63,7 @@ class Value(Arithmetic):
         return v
 
     @staticmethod
-    def _fit(c: Any, x: Node) -> Any:
+    def _fit(c: Any, x: Node, g: Any = None) -> Any:
         return c if c.__class__ is float or isinstance(c, Node) else float(c)
 
     # The three operations that a network of Values is made of, without the detour through Primitive.__call__: they
