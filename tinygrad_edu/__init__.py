@@ -12,14 +12,18 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-import numpy as np
+from numpy import dtype
 
+from . import numpy_functions as _numpy_functions
 from .autograd import detect_anomaly, inference_mode, set_detect_anomaly
 from .creation import *  # noqa: F403
-from .creation import __all__ as _creation
+from .creation import bool_ as bool
+from .creation import float32 as float
+from .creation import int32 as int
 from .errors import LinAlgError
+from .functions import *  # noqa: F403
 from .graph import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from .linalg import chain_matmul, cholesky, cross, einsum, kron, logdet, matrix_power, pinverse, slogdet, tensordot
+from .linalg import chain_matmul, cholesky, cross, einsum, kron, logdet, matrix_power, pinverse, qr, slogdet, svd, tensordot
 from .ops.elementwise import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
 from .ops.reduce import *  # noqa: F403
@@ -29,6 +33,7 @@ from .tensor import Tensor
 from .value import Value
 
 __version__ = "0.1.0"
+Size = tuple                                          # shapes are plain tuples here
 
 _LAZY = {"nn", "optim", "utils", "viz", "dp", "datasets", "tape", "linalg", "autograd", "random"}
 
