@@ -208,9 +208,9 @@ def plain(data: Any, dtype: Any) -> np.ndarray:
         raise RuntimeError(message(f"Could not infer dtype of {type(first).__name__}", op="tensor",
                                    instead="numbers, or nested lists of numbers"))
     if dtype is None:
-        own = hasattr(first, "dtype")                 # NumPy's numbers, arrays and Tensors bring theirs
-        return array.astype(first.dtype if own and isinstance(first, Node) else Default.dtype if kind == "f" and not own
-                            else array.dtype, copy=False)
+        own = getattr(first, "dtype", None)           # NumPy's numbers, arrays and Tensors bring theirs
+        own = own if own is not None and own.kind == kind else Default.dtype if kind == "f" else array.dtype
+        return array.astype(own, copy=False)
     cast = array.astype(dtype, copy=False)
     if kind == "i" and cast.dtype.kind in "iu" and np.any(cast != array):
         raise RuntimeError(message(f"value cannot be converted to type {cast.dtype} without overflow", op="tensor"))
