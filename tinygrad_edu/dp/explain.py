@@ -21,7 +21,7 @@ from ..graph import Node, sweep
 from .counts import paths
 from .formula import arguments, bare, contribution_text, names_show, neat, numbers_show, quantity, rule
 from .latex import derivative, latex, number, symbol
-from .names import names_of
+from .names import Names, names_of
 from .rules import Renamed, tidied
 from .semiring import Edge, semiring, slope
 from .steps import below, contribution, edges, seed
@@ -52,7 +52,7 @@ class Explanation:
 
     loss: Node
     w: Node
-    names: dict[Node, str]
+    names: Names
     paths: list[Path]
     number: int
     total: Any
@@ -147,7 +147,7 @@ class Explanation:
         if not self.scalar:
             sizes = [rf"{np.size(plain(a))} \times {np.size(plain(b))}" for a, b in pairs]
             return [times.join(rf"\left({d}\right)_{{{s}}}" for d, s in zip(chain, sizes, strict=True)) or "1"]
-        names = {node: symbol(name) for node, name in self.names.items()}
+        names = Names({node: symbol(name) for node, name in self.names.items()})
         symbols = [local_latex(node, i, names, self.digits) for node, i in path.edges]
         numbers = [bracketed(number(figure(slope(node, i), self.digits))) for node, i in path.edges]
         return [*filter(None, map(times.join, (chain, symbols, numbers))), number(figure(path.product, self.digits))]
@@ -269,12 +269,12 @@ def local_text(node: Node, i: int, show: Any) -> str:
     return neat(ast.unparse(Renamed(arguments(node, "1", show, found)).visit(of_one(found))))
 
 
-def local_latex(node: Node, i: int, names: dict[Node, str], digits: int) -> str:
+def local_latex(node: Node, i: int, symbols: Names, digits: int) -> str:
     """The local derivative as LaTeX."""
     found = rule(node, i)
     if found is None:
         return number(figure(slope(node, i), digits))
-    said = arguments(node, "1", lambda x: names[x] if x in names else bracketed(number(figure(x, digits))), found)
+    said = arguments(node, "1", lambda x: symbols.of(x) or bracketed(number(figure(x, digits))), found)
     return neat(latex(of_one(found), said, 2))
 
 

@@ -3,13 +3,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..graph import Node
-from .rules import Expression, Renamed, expression, tidied
+from .names import Names
+from .reading import read
+from .rules import Expression, Renamed, tidied
 from .text import FEW, figure, plain, shape
 
 Show = Callable[[Any], str]
@@ -24,16 +26,22 @@ def operation(node: Node, name: Show) -> str:
         return f"{inputs[0]} {op} {inputs[1]}"
     if op == "neg":
         return f"-{inputs[0]}"
-    said = [f"{key}={setting(value)}" for key, value in node.params.items() if value is not None]
+    if op == "permute" and node.params["dims"] == (1, 0):
+        return f"{inputs[0]}.T"
+    if op == "getitem":
+        index = [setting(part, name) for part in node.params["index"]]
+        return f"{inputs[0]}[{', '.join(index[:-1] if len(index) > 1 and index[-1] == '...' else index)}]"
+    given = {key: value for key, value in node.params.items() if value is not None and value is not False}
+    said = [f"{key}={setting(value, name)}" for key, value in given.items()]
     return f"{op}({', '.join(inputs + said)})"
 
 
-def setting(value: Any) -> str:
-    """A parameter of an operation: an array with many elements by its shape."""
+def setting(value: Any, show: Show) -> str:
+    """A parameter of an operation, as in code; ``show`` writes arrays."""
     if isinstance(value, np.ndarray):
-        return np.array2string(value, separator=", ") if value.size <= FEW else f"array{shape(value)}"
+        return show(value)
     if isinstance(value, tuple):
-        return f"({', '.join(map(setting, value))}{',' if len(value) == 1 else ''})"
+        return f"({', '.join(setting(part, show) for part in value)}{',' if len(value) == 1 else ''})"
     if isinstance(value, slice):
         bounds = (value.start, value.stop, value.step)[:3 if value.step else 2]
         return ":".join("" if k is None else str(k) for k in bounds)
@@ -46,7 +54,7 @@ def rule(node: Node, i: int, g: Any = None) -> Expression | None:
     if op is None or i >= len(op.rules):              # joint rules have no text for one input
         return None
     y = plain(node)
-    return expression(op.rules[i], (y if g is None else plain(g), y, *map(plain, node.inputs)), node.params)
+    return read(op.rules[i], (y if g is None else plain(g), y, *map(plain, node.inputs)), node.params)
 
 
 def contribution_text(node: Node, i: int, g: str, show: Show, found: Expression | None, x: str = "") -> str:
@@ -61,11 +69,11 @@ def contribution_text(node: Node, i: int, g: str, show: Show, found: Expression 
 def arguments(node: Node, g: str, show: Show, found: Expression) -> dict[str, str]:
     """What to write for each argument and each named constant of a rule."""
     inputs = [show(x) for x in node.inputs]
-    names = {key: setting(value) for key, value in found.defaults.items()}
+    names = {key: setting(value, show) for key, value in found.defaults.items()}
     names.update(zip(found.arguments, [g, show(node), *inputs], strict=False))
     for key, value in node.params.items():
         if key in found.arguments:
-            names[key] = setting(value)
+            names[key] = setting(value, show)
     if found.rest:
         names[found.rest] = f"({', '.join(inputs)})"
     return names
@@ -101,9 +109,9 @@ def joined(parts: list[str]) -> str:
     return out
 
 
-def names_show(names: Mapping[Node, str], digits: int = 6) -> Show:
-    """Nodes by name, constants in figures."""
-    return lambda x: names[x] if isinstance(x, Node) and x in names else quantity(x, digits)
+def names_show(names: Names, digits: int = 6) -> Show:
+    """What has a name by its name, constants in figures."""
+    return lambda x: names.of(x) or quantity(x, digits)
 
 
 def numbers_show(digits: int = 6) -> Show:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
+
 from ..errors import PACKAGE, message
 from ..graph import Node
 
@@ -14,23 +16,33 @@ BUDGET = 50_000                                       # objects looked at in sea
 OPAQUE = (type, ModuleType, FunctionType, BuiltinFunctionType, str, bytes, int, float, complex, type(None))
 
 
-def names_of(nodes: Iterable[Node], root: Node | None = None, given: Any = None,
-             search: bool = True) -> dict[Node, str]:
+class Names(dict):
+    """Node -> name. Constants, plain arrays among them, have a name only where the user gave them one."""
+
+    def of(self, x: Any) -> str | None:
+        """The name of a node or of an array."""
+        return self.get(x if isinstance(x, Node) else id(x))
+
+
+def names_of(nodes: Iterable[Node], root: Node | None = None, given: Any = None) -> Names:
     """A name for each node, no two alike: what ``given`` says (a dictionary; ``locals()`` will do), the node's own name
     or label, the variable that holds it in the function that called this package, also inside lists, objects and
     modules; else v1, v2, ... in the order made. ``root`` is called L where nothing else names it."""
-    nodes = list(nodes)
-    wanted = set(nodes)
-    said = found_in([given], wanted) if given is not None else {}
     if given is not None and not isinstance(given, Mapping):
         raise TypeError(message("names= maps names to nodes", instead='names={"w": w}, or names=locals()'))
-    seen = found_in(caller(), wanted - set(said)) if search else {}
-    names: dict[Node, str] = {}
-    taken: set[str] = set()
-    for node in nodes:
-        name = said.get(node) or node.name or seen.get(node)
-        if name:
-            names[node] = unique(name, taken)
+    nodes = list(nodes)
+    known = set(nodes)
+    constants = [x for node in nodes for x in [*(node.inputs or ()), *node.params.values()]
+                 if isinstance(x, np.ndarray) or (isinstance(x, Node) and x not in known)]
+    wanted = {id(x) for x in [*nodes, *constants]}
+    said = found_in([given], wanted) if given is not None else {}
+    seen = found_in(caller(), wanted - set(said))
+    names, taken = Names(), set()
+    for x in [*nodes, *constants]:
+        name = said.get(id(x)) or (x.name if isinstance(x, Node) else None) or seen.get(id(x))
+        key = x if isinstance(x, Node) else id(x)
+        if name and key not in names:
+            names[key] = unique(name, taken)
     if root is not None and root not in names:
         names[root] = unique(next((n for n in ("L", "loss", "result") if n not in taken), "L"), taken)
     k = 0
@@ -60,9 +72,9 @@ def caller() -> list[Mapping]:
     return [frame.f_locals, frame.f_globals]
 
 
-def found_in(places: Iterable[Mapping], wanted: set[Node]) -> dict[Node, str]:
-    """The shortest way to write each of the ``wanted`` nodes: ``w``, ``ws[0]``, ``net.layers[1].w``."""
-    names: dict[Node, str] = {}
+def found_in(places: Iterable[Mapping], wanted: set[int]) -> dict[int, str]:
+    """The shortest way to write each of the objects with the ids ``wanted``: ``w``, ``ws[0]``, ``net.layers[1].w``."""
+    names: dict[int, str] = {}
     seen: set[int] = set()
     todo = deque((name, x) for place in places for name, x in list(place.items())
                  if isinstance(name, str) and not name.startswith("_") and name not in ("In", "Out"))
@@ -70,9 +82,10 @@ def found_in(places: Iterable[Mapping], wanted: set[Node]) -> dict[Node, str]:
         if not todo or len(names) == len(wanted):
             break
         name, x = todo.popleft()
-        if isinstance(x, Node):
-            if x in wanted:
-                names.setdefault(x, name)
+        if isinstance(x, (Node, np.ndarray)):
+            for thing in (x, getattr(x, "payload", x)):           # a parameter holds the array of a tensor
+                if id(thing) in wanted:
+                    names.setdefault(id(thing), name)
         elif not isinstance(x, OPAQUE) and id(x) not in seen:
             seen.add(id(x))
             todo.extend(parts(name, x))

@@ -38,22 +38,16 @@ def expression(function: Any, values: tuple = (), params: Mapping[str, Any] | No
     """
     if not isinstance(function, FunctionType):
         return None
-    code, found = function.__code__, definition(function)
+    found = definition(function)
     if found is None:
         return None
-    count = code.co_argcount + code.co_kwonlyargcount
-    names = list(code.co_varnames[:count])
-    scope = dict(function.__globals__)
-    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-        scope[name] = cell.cell_contents
-    last = function.__defaults__ or ()
-    defaults = dict(zip(names[code.co_argcount - len(last):], last, strict=False), **(function.__kwdefaults__ or {}))
-    known = {**scope, **defaults, **dict(zip(names, values, strict=False)), **(params or {})}
+    known = known_to(function, values, params or {})
     body = found.body if isinstance(found, ast.Lambda) else returned(found.body, known if values else None)
     if body is None:
         return None
-    rest = code.co_varnames[count] if code.co_flags & inspect.CO_VARARGS else ""
-    return Expression(names, Decided(known).visit(copied(body)) if values else body, scope, defaults, rest)
+    names, rest = arguments_of(function)
+    scope = {key: value for key, value in known_to(function).items() if key not in names}
+    return Expression(names, Decided(known).visit(copied(body)) if values else body, scope, defaults_of(function), rest)
 
 
 def rule_text(primitive: Primitive, i: int, names: Mapping[str, str] | None = None, values: tuple = (),
@@ -82,6 +76,31 @@ def tidied(expr: Expression) -> ast.expr:
     return Tidy().visit(copied(expr.body))
 
 
+# ---- a function's own facts -----------------------------------------------------------------------------------------
+
+def arguments_of(function: FunctionType) -> tuple[list[str], str]:
+    """The names of the arguments in order, and of what collects the rest (``*xs``)."""
+    code = function.__code__
+    count = code.co_argcount + code.co_kwonlyargcount
+    return list(code.co_varnames[:count]), code.co_varnames[count] if code.co_flags & inspect.CO_VARARGS else ""
+
+
+def defaults_of(function: FunctionType) -> dict[str, Any]:
+    """The defaults of the arguments that have one."""
+    code, last = function.__code__, function.__defaults__ or ()
+    first = code.co_argcount - len(last)
+    return dict(zip(code.co_varnames[first:code.co_argcount], last, strict=True), **(function.__kwdefaults__ or {}))
+
+
+def known_to(function: FunctionType, values: tuple = (), params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What every name in the body of ``function`` stands for: its module's names, defaults, ``values``, ``params``."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    names, rest = arguments_of(function)
+    more = {rest: values[len(names):]} if rest and values else {}
+    return {**function.__globals__, **{name: cell.cell_contents for name, cell in cells}, **defaults_of(function),
+            **dict(zip(names, values, strict=False)), **more, **(params or {})}
+
+
 # ---- finding --------------------------------------------------------------------------------------------------------
 
 @lru_cache(maxsize=64)
@@ -100,7 +119,7 @@ def definition(function: FunctionType) -> ast.Lambda | ast.FunctionDef | None:
     tree = parsed("".join(linecache.getlines(code.co_filename, function.__globals__)))
     if tree is None:
         return None
-    arguments = list(code.co_varnames[:code.co_argcount + code.co_kwonlyargcount])
+    arguments, _ = arguments_of(function)
     pieces = [((p[0], p[2]), (p[1], p[3])) for p in code.co_positions()
               if None not in p and p[:1] + p[2:3] != p[1:2] + p[3:]]
     best: tuple[Place, Any] | None = None
@@ -226,11 +245,16 @@ class Tidy(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        name = node.func.id.lstrip("_") if isinstance(node.func, ast.Name) else ""
+        if name:
+            node.func = ast.Name(name)
         if name in self.operators and len(node.args) == 2 and not node.keywords:
             return ast.BinOp(node.args[0], self.operators[name](), node.args[1])
         if name == "mT" and len(node.args) == 1:
             return ast.Attribute(node.args[0], "mT")
+        dims = node.keywords[0].value if name == "permute" and len(node.keywords) == 1 else None
+        if dims is not None and ast.unparse(dims) == "(1, 0)":
+            return ast.Attribute(node.args[0], "T")
         if name == "one_less" and len(node.args) == 1:
             return ast.BinOp(node.args[0], ast.Sub(), ast.Constant(1))
         return node

@@ -7,11 +7,12 @@ from typing import Any
 
 from ..graph import Node, sweep, watch
 from .formula import Show, bare, contribution_text, joined, names_show, numbers_show, operation, rule
-from .names import names_of
+from .names import Names, names_of
 from .steps import below, edges, seed
 from .text import figure, grid, html_table, markdown, norm, plain, shape
 
 READABLE = 60                                         # rows; a longer table is folded unless fold=False
+CHUNKS = 12                                           # rows for a graph that names no layers
 SHARED = "•"                                          # marks an adjoint that several rules read
 
 
@@ -53,7 +54,7 @@ class MemoTable:
 
     loss: Node
     entries: list[Row]
-    names: dict[Node, str]
+    names: Names
     adjoint: dict[Node, Any] = field(repr=False)
     fold: bool
     digits: int
@@ -109,22 +110,11 @@ class MemoTable:
 
     def folded(self) -> list[list[str]]:
         """One row for each layer; where no layer has a name, one for each stretch of the sweep."""
-        groups: dict[str, list[Row]] = {}
-        deepest = max(row.layer.count(".") + 1 for row in self.entries)
-        for depth in range(deepest, 0, -1):
-            groups = {}
-            for row in self.entries:
-                groups.setdefault(".".join(row.layer.split(".")[:depth]), []).append(row)
-            if len(groups) <= READABLE:
-                break
-        if len(groups) == 1 or len(groups) > READABLE:
-            size = -(-len(self.entries) // 12)
-            groups = {f"steps from {k + 1:,}": self.entries[k:k + size] for k in range(0, len(self.entries), size)}
         cells = []
-        for layer, rows in groups.items():
+        for layer, rows in self.groups().items():
             ops = Counter(row.node.op.name for row in rows if row.node.op is not None)
             leaves = [row for row in rows if row.node.op is None]
-            said = [f"∂{row.name} {figure(row.adjoint, 4)}" for row in leaves[:3]]
+            said = [f"∂{row.name} {'' if row.node.scalar else 'norm '}{figure(norm(row.adjoint), 4)}" for row in leaves]
             if len(leaves) > 3:
                 said = [f"{len(leaves)} leaves, norm {figure(sum(norm(row.adjoint) ** 2 for row in leaves) ** 0.5, 4)}"]
             steps = [row.step for row in rows]
@@ -132,6 +122,28 @@ class MemoTable:
                           ", ".join(f"{n} {op}" for op, n in ops.most_common(5)) + (", ..." if len(ops) > 5 else ""),
                           ", ".join(said), f"{sum(row.hits for row in rows):,}"])
         return cells
+
+    def groups(self) -> dict[str, list[Row]]:
+        """The rows by layer, at the greatest depth that fits on a page; of many layers in a row, several together."""
+        finer: dict[str, list[Row]] = {}
+        for depth in range(max(row.layer.count(".") + 1 for row in self.entries), 0, -1):
+            groups: dict[str, list[Row]] = {}
+            for row in self.entries:
+                groups.setdefault(".".join(row.layer.split(".")[:depth]), []).append(row)
+            if len(groups) <= READABLE and (len(groups) > 3 or not finer):
+                break
+            finer = finer or groups
+        else:
+            groups = finer
+        if len(groups) == 1:                          # no layer has a name
+            size = -(-len(self.entries) // CHUNKS)
+            return {f"steps from {k + 1:,}": self.entries[k:k + size] for k in range(0, len(self.entries), size)}
+        if len(groups) <= READABLE:
+            return groups
+        names, size = list(groups), -(-len(groups) // (READABLE // 2))
+        parts = [names[k:k + size] for k in range(0, len(names), size)]
+        ends = [" to ".join(name or "(no layer)" for name in dict.fromkeys([part[0], part[-1]])) for part in parts]
+        return {end: [row for name in part for row in groups[name]] for end, part in zip(ends, parts, strict=True)}
 
     def title(self) -> str:
         """What stands above the table."""

@@ -26,6 +26,8 @@ def figure(x: Any, digits: int = 6) -> str:
     ('0.082167', '[1, 1]', '(3, 4) norm 3.4641')
     """
     x = plain(x)
+    if isinstance(x, np.generic):
+        x = x.item()
     if not isinstance(x, np.ndarray):
         return f"{x:.{digits}g}" if isinstance(x, float) else f"{x:,}" if type(x) is int else str(x)
     if x.ndim == 0:
