@@ -11,7 +11,7 @@ from ..errors import message
 from ..graph import Node, enable_grad, order
 from .forward import pushed
 from .functional import completed, pulled, units
-from .reverse import detached, grad, leaf, several
+from .reverse import grad, leaf, several
 
 
 class GradcheckError(RuntimeError):
@@ -34,7 +34,7 @@ def differences(func: Callable, inputs: Sequence[Any], x: Any, eps: float) -> li
     for e in units(x, False):
         sides = []
         for step in (eps, -eps):
-            x.payload = was + step * e
+            x.payload = was + step * e if x.scalar else np.asarray(was + step * e)
             with enable_grad():                       # func may itself differentiate
                 sides.append([flat(y) for y in floats(func(*inputs))])
         columns.append([(a - b) / (2 * eps) for a, b in zip(*sides, strict=True)])
@@ -144,11 +144,9 @@ def gradgradcheck(func: Callable, inputs: Any, grad_outputs: Any = None, *, eps:
         ys = [y for y in floats(func(*inputs)) if y.requires_grad]
     if grad_outputs is None:
         rng = np.random.default_rng(0)
-        seeds = [leaf(y, rng.normal(size=np.shape(y.payload))) for y in ys]
+        seeds = [leaf(y, rng.normal(size=np.shape(y.payload)), True) for y in ys]
     else:
-        seeds = [detached(u) for u in several(grad_outputs)]
-    for u in seeds:
-        u.requires_grad = True
+        seeds = [leaf(u, u.payload, True) for u in several(grad_outputs)]
 
     def gradient(*args: Any) -> tuple:
         xs, us = args[:len(inputs)], args[len(inputs):]

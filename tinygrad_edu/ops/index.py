@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import linear
+from ..graph import derived, linear
 from .elementwise import where
 from .layout import array, axis, broadcast_shapes, broadcast_tensors, expand, flatten, movedim
 
@@ -31,7 +31,7 @@ def plain(index: Any) -> tuple:
             if i.step is not None and i.step <= 0:
                 raise ValueError(message("step must be greater than zero", op="getitem", instead="x.flip(dim)"))
         elif not (type(i) is int or i is None or i is Ellipsis):
-            i = np.array(getattr(i, "payload", i))
+            i = derived(np.array(getattr(i, "payload", i)), i)
             if i.dtype.kind not in "iub":
                 if i.size or i.dtype.kind != "f":
                     raise (IndexError if i.dtype.kind == "f" else TypeError)(message(
@@ -119,7 +119,7 @@ getitem = linear("getitem", got, lambda g, y, x, index: put(g, index=index, shap
                   doc="the part of x at the index")
 put = linear("put", placed, lambda g, y, x, index, shape: getitem(g, index=index),
              doc="x placed at the index into zeros; what meets is added")
-setitem = linear("setitem", lambda x, v, index: assign(x.copy(), v, index),
+setitem = linear("setitem", lambda x, v, index: assign(np.array(x), v, index),
                  lambda g, y, x, v, index: setitem(g, 0, index=index), replaced, jointly=True,
                  doc="x with its part at the index replaced by v")
 

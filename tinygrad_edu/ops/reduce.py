@@ -175,7 +175,8 @@ def log_sum(x: np.ndarray, dim: Any, keepdim: bool) -> Any:
     top = np.maximum.reduce(x, dim, None, None, True, -math.inf)
     top = np.where(np.isfinite(top), top, x.dtype.type(0))
     y = np.add.reduce(np.exp(x - top), dim, None, None, keepdim)
-    return np.log(y) + top.reshape(y.shape)
+    with np.errstate(divide="ignore"):                # the sum of nothing, or of e^-inf, is 0
+        return np.log(y) + top.reshape(y.shape)
 
 
 _norm = primitive("norm", power_norm, norm_rule, doc="(sum |x|^p)^(1/p), slope 0 at 0")
