@@ -262,16 +262,18 @@ class Primitive:
     back to that input when ``g`` is the adjoint of the output ``y``. Called with a node among its inputs it records."""
 
     def __init__(self, name: str, fn: Callable, rules: tuple, family: str, *, joint: Callable | None = None,
-                 scalar: Callable | None = None, promotes: bool = False, views: bool = False, doc: str = ""):
-        if name in REGISTRY:
+                 scalar: Callable | None = None, promotes: bool = False, views: bool = False, doc: str = "",
+                 register: bool = True):
+        if register and name in REGISTRY:
             raise ValueError(f"a primitive named {name!r} is registered already; names are how rules are found")
         self.name = self.__name__ = name
         self.fn, self.rules, self.family, self.joint = fn, rules, family, joint
         self.scalar, self.promotes, self.views, self.__doc__ = scalar or fn, promotes, views, doc
         self.differentiable = bool(rules) or joint is not None
         self.simple = promotes and 1 <= len(rules) <= 2 and joint is None and not takes_parameters(rules)
-        REGISTRY[name] = self
-        BY_FUNCTION.setdefault(fn, self)
+        if register:
+            REGISTRY[name] = self
+            BY_FUNCTION.setdefault(fn, self)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

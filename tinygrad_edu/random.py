@@ -12,6 +12,7 @@ import numpy as np
 from .creation import device as device_name
 from .creation import float_dtype, on_cpu, size_of
 from .errors import message
+from .graph import opaque
 from .tensor import Tensor
 
 __all__ = ["Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "multinomial",
@@ -116,6 +117,7 @@ def source(generator: Generator | None) -> np.random.Generator:
 
 
 # ---- arrays, for initialisers and dropout ---------------------------------------------------------------------------
+@opaque
 def uniform(shape: Sequence[int], low: float = 0.0, high: float = 1.0, *, generator: Generator | None = None,
             dtype: Any = None) -> np.ndarray:
     """An array of numbers uniform in [low, high); float32 is drawn as float32."""
@@ -127,6 +129,7 @@ def uniform(shape: Sequence[int], low: float = 0.0, high: float = 1.0, *, genera
     return u.astype(dtype, copy=False) if isinstance(u, np.ndarray) else np.asarray(u, dtype)
 
 
+@opaque
 def gaussian(shape: Sequence[int], mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None,
              dtype: Any = None) -> np.ndarray:
     """An array of normal numbers with this mean and standard deviation; float32 is drawn as float32."""
@@ -175,6 +178,7 @@ def randn_like(input: Tensor, *, generator: Generator | None = None, dtype: Any 
     return randn(input.shape, generator=generator, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
+@opaque
 def randint(low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
             device: Any = None, requires_grad: bool = False) -> Tensor:
     """Whole numbers uniform in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``.
@@ -201,6 +205,7 @@ def randint_like(input: Tensor, low: int, high: int | None = None, **options: An
     return randint(low, high, input.shape, **{"dtype": input.dtype, **options})
 
 
+@opaque
 def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
     """0, ..., n - 1 in random order.
 
@@ -213,6 +218,7 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, d
     return Tensor._leaf(source(generator).permutation(n).astype(np.int64 if dtype is None else dtype, copy=False))
 
 
+@opaque
 def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
            device: Any = None, requires_grad: bool = False) -> Tensor:
     """Normal numbers: one for each element of the tensors ``mean`` and ``std``, or ``size`` many.
@@ -234,6 +240,7 @@ def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Gene
     return Tensor._leaf(np.asarray(getattr(mean, "payload", mean) + getattr(std, "payload", std) * z, z.dtype))
 
 
+@opaque
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability that ``input`` (or ``p``) says, else 0; in the dtype of ``input``.
 
@@ -247,6 +254,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     return Tensor._leaf((source(generator).random(input.shape) < chance).astype(input.dtype))
 
 
+@opaque
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
                 generator: Generator | None = None) -> Tensor:
     """Indices drawn with chances proportional to ``input``, a vector or one vector in each row.

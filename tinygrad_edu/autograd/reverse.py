@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import message
-from ..graph import Node, enable_grad, order, set_grad_enabled, sweep
+from ..graph import Node, capturing, enable_grad, order, set_grad_enabled, sweep
 from ..tensor import Tensor, accumulate, seed_of
 from ..value import Value
 
@@ -18,9 +18,9 @@ def several(x: Any) -> tuple:
     return tuple(x) if isinstance(x, (tuple, list)) else (x,)
 
 
-def leaf(x: Node, number: Any) -> Any:
-    """A new leaf of the kind, shape and dtype of ``x``, with this number (or array) in it."""
-    return Value(number) if x.scalar else Tensor._leaf(np.full_like(x.payload, number, subok=False))
+def leaf(x: Node, number: Any, requires_grad: bool = False) -> Any:
+    """A new leaf of the kind, shape and dtype of ``x``, with this number (or array) in it. A Value always has a grad."""
+    return Value(number) if x.scalar else Tensor._leaf(np.full_like(x.payload, number, subok=False), requires_grad)
 
 
 def detached(x: Any) -> Any:
@@ -33,11 +33,25 @@ def adjoints(roots: Sequence[Node], seeds: Sequence[Any], targets: Sequence[Node
     """The adjoint of each target in a sweep from the roots: an array or number, a node under ``create_graph``; None
     where no root depends on it."""
     found: dict = dict.fromkeys(targets)
+    nodes = create_graph or captured(roots)
     with set_grad_enabled(create_graph):
-        for node, g in sweep(roots, seeds, targets=targets, create_graph=create_graph, retain_graph=retain_graph):
+        for node, g in sweep(roots, as_nodes(seeds, nodes), targets=targets, create_graph=nodes, retain_graph=retain_graph):
             if node in found:
                 found[node] = g
     return [found[x] for x in targets]
+
+
+def captured(roots: Sequence[Node]) -> bool:
+    """Whether the sweep is captured as part of a program: then its rules are applied to nodes, so that they are seen."""
+    watcher = capturing()
+    if watcher is not None and roots[0].scalar:
+        watcher.refused("autograd's functions on Values", "value.backward(), or Tensors")
+    return watcher is not None
+
+
+def as_nodes(seeds: Sequence[Any], nodes: bool) -> list:
+    """The seeds of a sweep, as tensors when it works on nodes."""
+    return [Tensor._leaf(g) if nodes and isinstance(g, np.ndarray) else g for g in seeds]
 
 
 def wrapped(g: Any, x: Node) -> Any:
@@ -73,8 +87,16 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
     """
     roots, targets = several(tensors), None if inputs is None else set(several(inputs))
     seeds = seeds_for(roots, grad_tensors, create_graph)
-    keep = create_graph if retain_graph is None else retain_graph
-    for node, g in sweep(roots, seeds, targets=targets, create_graph=create_graph, retain_graph=keep):
+    keep = create_graph or roots[0].scalar if retain_graph is None else retain_graph
+    if not create_graph and captured(roots):
+        with set_grad_enabled(False):
+            return collect(sweep(roots, as_nodes(seeds, True), targets=targets, create_graph=True, retain_graph=keep), targets)
+    collect(sweep(roots, seeds, targets=targets, create_graph=create_graph, retain_graph=keep), targets)
+
+
+def collect(solved: Iterable, targets: set | None) -> None:
+    """Add each adjoint to the grad of its node, where that keeps one."""
+    for node, g in solved:
         if targets is not None and node not in targets:
             continue
         if node.scalar:
@@ -108,7 +130,7 @@ def grad(outputs: Any, inputs: Any = None, grad_outputs: Any = None, retain_grap
     if not all(x.requires_grad for x in targets):
         raise RuntimeError(message("One of the differentiated Tensors does not require grad", op="grad", inputs=targets,
                                    instead="requires_grad=True where it is made"))
-    keep = create_graph if retain_graph is None else retain_graph
+    keep = create_graph or roots[0].scalar if retain_graph is None else retain_graph       # Values keep their graph
     found = adjoints(roots, seeds_for(roots, grad_outputs, create_graph), targets, create_graph, keep)
     if any(g is None for g in found) and not (allow_unused or materialize_grads):
         raise RuntimeError(message("One of the differentiated Tensors appears to not have been used in the graph. Set "
@@ -129,6 +151,7 @@ def value_and_grad(f: Callable, argnums: Any = 0) -> Callable:
         with enable_grad():
             xs = {i: tracked(args[i]) for i in several(argnums)}
             y = f(*[xs.get(i, a) for i, a in enumerate(args)], **kwargs)
+            y = Value(y) if isinstance(y, (int, float)) else y                # it does not depend on its arguments
             if not isinstance(y, Node) or np.size(y.payload) != 1:
                 raise TypeError(message("a gradient is that of a function whose result is a single number", op="grad",
                                         inputs=(y,), instead="reduce it, as in f(x).sum(), or use autograd.jacobian"))

@@ -13,8 +13,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..errors import message
+from ..graph import capturing
 from ..nn.notice import notice
 from .optimizer import Optimizer, check
+
+__all__ = [
+    "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR", "LRScheduler",
+    "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau",
+    "SequentialLR", "StepLR",
+]
 
 
 def rates(optimizer: Optimizer) -> list[float]:
@@ -33,7 +40,8 @@ def one_each(name: str, value: Any, optimizer: Optimizer) -> list:
     """One value for each group, from one for all or a list."""
     if not isinstance(value, (list, tuple)):
         return [value] * len(optimizer.param_groups)
-    check(len(value) == len(optimizer.param_groups), f"{name} must have the same length as optimizer.param_groups. {name} has "
+    check(len(value) == len(optimizer.param_groups),
+          f"{name} must have the same length as optimizer.param_groups. {name} has "
           f"{len(value)} values, param_groups has {len(optimizer.param_groups)}.", name)
     return list(value)
 
@@ -51,8 +59,8 @@ class LRScheduler:
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
-                raise KeyError(message(f"param 'initial_lr' is not specified in param_groups[{i}] when resuming scheduler with "
-                                       "last_epoch >= 0.", op=type(self).__name__,
+                raise KeyError(message(f"param 'initial_lr' is not specified in param_groups[{i}] when resuming "
+                                       "scheduler with last_epoch >= 0.", op=type(self).__name__,
                                        instead="load the optimizer's state_dict first, or leave last_epoch out"))
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
@@ -73,10 +81,12 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Go on to the next epoch, or to the given one, and set the rates."""
+        if watcher := capturing():                    # a captured program takes the step anew each time
+            return watcher.effect(lambda: self.step(epoch)) if epoch is not None else watcher.effect(self.step)
         stepped = self.optimizer.steps or type(self.optimizer).step is not Optimizer.step
         if self._step_count == 1 and not stepped:
-            notice("Detected call of `lr_scheduler.step()` before `optimizer.step()`: the first value of the learning rate "
-                   "schedule is skipped", op=f"{type(self).__name__}.step",
+            notice("Detected call of `lr_scheduler.step()` before `optimizer.step()`: the first value of the learning "
+                   "rate schedule is skipped", op=f"{type(self).__name__}.step",
                    instead="optimizer.step() first, then scheduler.step()")
         self._step_count += 1
         self._update_lr(epoch)
@@ -120,7 +130,8 @@ class LambdaLR(LRScheduler):
         must_be_optimizer(optimizer, type(self).__name__)
         each, n = isinstance(lr_lambda, (list, tuple)), len(optimizer.param_groups)
         self.lr_lambdas = list(lr_lambda) if each else [lr_lambda] * n
-        check(len(self.lr_lambdas) == n, f"Expected {n} lr_lambdas, but got {len(self.lr_lambdas)}", type(self).__name__)
+        check(len(self.lr_lambdas) == n, f"Expected {n} lr_lambdas, but got {len(self.lr_lambdas)}",
+              type(self).__name__)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -145,7 +156,8 @@ class MultiplicativeLR(LambdaLR):
 
     def get_lr(self) -> list[float]:
         now = self._times(1)
-        return now if self._is_initial else [lr * f(self.last_epoch) for f, lr in zip(self.lr_lambdas, now, strict=True)]
+        return now if self._is_initial else [lr * f(self.last_epoch) for f,
+                                             lr in zip(self.lr_lambdas, now, strict=True)]
 
 
 class StepLR(LRScheduler):
@@ -187,7 +199,7 @@ class ConstantLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
-        return self._times(self.factor if self.last_epoch == 0 else 1 / self.factor if self.last_epoch == self.total_iters else 1)
+        return self._times({0: self.factor, self.total_iters: 1 / self.factor}.get(self.last_epoch, 1))
 
     def closed_form(self, base: float) -> float:
         """base factor, and base from total_iters on."""
@@ -280,7 +292,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     """Cosine annealing that starts over after T_0 epochs, then after T_mult times as many, and so on (SGDR)."""
 
     def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1):
-        check(isinstance(T_0, int) and T_0 > 0, f"Expected positive integer T_0, but got {T_0}", "CosineAnnealingWarmRestarts")
+        check(isinstance(T_0, int) and T_0 > 0, f"Expected positive integer T_0, but got {T_0}",
+              "CosineAnnealingWarmRestarts")
         check(isinstance(T_mult, int) and T_mult >= 1, f"Expected integer T_mult >= 1, but got {T_mult}",
               "CosineAnnealingWarmRestarts")
         self.T_0, self.T_i, self.T_mult, self.eta_min, self.T_cur = T_0, T_0, T_mult, eta_min, last_epoch
@@ -311,7 +324,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
 
 class OneCycleLR(LRScheduler):
-    """Up from max_lr / div_factor to max_lr within pct_start of the steps, then down to 1 / final_div_factor of the start
+    """Up from max_lr / div_factor to max_lr within pct_start of the steps, then down to the start / final_div_factor
     (Smith and Topin 2018); momentum, or the first beta, goes the other way. One step for each batch."""
 
     def __init__(self, optimizer: Optimizer, max_lr: float | list[float], total_steps: int | None = None,
@@ -327,7 +340,8 @@ class OneCycleLR(LRScheduler):
             for name, n in (("epochs", epochs), ("steps_per_epoch", steps_per_epoch)):
                 check(isinstance(n, int) and n > 0, f"Expected positive integer {name}, but got {n}", "OneCycleLR")
             total_steps = epochs * steps_per_epoch
-        check(isinstance(total_steps, int) and total_steps > 0, f"Expected positive integer total_steps, but got {total_steps}",
+        check(isinstance(total_steps, int) and total_steps > 0,
+              f"Expected positive integer total_steps, but got {total_steps}",
               "OneCycleLR")
         check(isinstance(pct_start, float) and 0 <= pct_start <= 1,
               f"Expected float between 0 and 1 pct_start, but got {pct_start}", "OneCycleLR")
@@ -383,14 +397,16 @@ class OneCycleLR(LRScheduler):
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """Times ``factor`` when the metric has not improved for more than ``patience`` epochs: ``step(validation_loss)``."""
+    """Times ``factor`` when the metric did not improve for more than ``patience`` epochs: ``step(validation_loss)``."""
 
     def __init__(self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10,
-                 threshold: float = 1e-4, threshold_mode: str = "rel", cooldown: int = 0, min_lr: float | list[float] = 0,
+                 threshold: float = 1e-4, threshold_mode: str = "rel", cooldown: int = 0,
+                 min_lr: float | list[float] = 0,
                  eps: float = 1e-8):
         check(factor < 1, "Factor should be < 1.0.", "ReduceLROnPlateau")
         must_be_optimizer(optimizer, "ReduceLROnPlateau")
-        check(mode in ("min", "max"), f"mode {mode} is unknown!", "ReduceLROnPlateau", "'min' for a loss, 'max' for an accuracy")
+        check(mode in ("min", "max"), f"mode {mode} is unknown!", "ReduceLROnPlateau",
+              "'min' for a loss, 'max' for an accuracy")
         check(threshold_mode in ("rel", "abs"), f"threshold mode {threshold_mode} is unknown!", "ReduceLROnPlateau")
         self.optimizer, self.factor, self.patience, self.cooldown, self.eps = optimizer, factor, patience, cooldown, eps
         if isinstance(min_lr, (list, tuple)):
@@ -434,7 +450,7 @@ class ReduceLROnPlateau(LRScheduler):
         self._last_lr = rates(self.optimizer)
 
 
-class Composed(LRScheduler):
+class _Composed(LRScheduler):
     """Schedulers of one optimiser, as one."""
 
     def _take(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer) -> None:
@@ -443,9 +459,11 @@ class Composed(LRScheduler):
         for i, s in enumerate(schedulers):
             if not hasattr(s, "optimizer"):
                 raise TypeError(message(f"{name} at index {i} should have `optimizer` as its attribute.", op=name))
-            check(not isinstance(s, ReduceLROnPlateau), f"{name} does not support `ReduceLROnPlateau` scheduler as it requires "
+            check(not isinstance(s, ReduceLROnPlateau),
+                  f"{name} does not support `ReduceLROnPlateau` scheduler as it requires "
                   f"additional kwargs to be specified when calling `step`, but got one at index {i}", name)
-            check(s.optimizer is optimizer, f"{name} expects all schedulers to belong to the same optimizer, but the one at "
+            check(s.optimizer is optimizer, f"{name} expects all schedulers to belong to the same optimizer, but the "
+                                            "one at "
                   f"index {i} belongs to another", name)
         self._schedulers, self.optimizer = schedulers, optimizer
 
@@ -460,7 +478,7 @@ class Composed(LRScheduler):
             s.load_state_dict(saved)
 
 
-class ChainedScheduler(Composed):
+class ChainedScheduler(_Composed):
     """All schedulers step together; their factors multiply."""
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None):
@@ -474,15 +492,16 @@ class ChainedScheduler(Composed):
         self._last_lr = rates(self.optimizer)
 
 
-class SequentialLR(Composed):
+class SequentialLR(_Composed):
     """One scheduler after the other: the next takes over at each milestone, from its own epoch 0."""
 
-    def __init__(self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1):
+    def __init__(self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int],
+                 last_epoch: int = -1):
         self._take(schedulers, optimizer)
         check(len(milestones) == len(schedulers) - 1,
-              "Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone points, "
-              f"but got number of schedulers {len(schedulers)} and the number of milestones to be equal to {len(milestones)}",
-              "SequentialLR")
+              "Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone "
+              f"points, but got number of schedulers {len(schedulers)} and the number of milestones to be equal to "
+              f"{len(milestones)}", "SequentialLR")
         self._milestones, self.last_epoch = milestones, last_epoch + 1
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"]
@@ -492,7 +511,7 @@ class SequentialLR(Composed):
         self._last_lr = first.get_last_lr()
 
     def _undo(self, scheduler: LRScheduler) -> None:
-        if isinstance(scheduler, Composed):
+        if isinstance(scheduler, _Composed):
             for s in scheduler._schedulers:
                 self._undo(s)
         else:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import enable_grad, stamp
+from ..graph import capturing, enable_grad, stamp
 from ..nn.notice import notice
 from ..tensor import Tensor
 
@@ -32,9 +32,11 @@ class Optimizer:
         if isinstance(params, Tensor):
             raise TypeError(message(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
-                f"{type(params).__name__}", op=type(self).__name__, inputs=(params,), instead="[parameter], or net.parameters()"))
+                f"{type(params).__name__}", op=type(self).__name__, inputs=(params,),
+                instead="[parameter], or net.parameters()"))
         if defaults.get("differentiable"):
-            raise RuntimeError(message("a step is not recorded, so no gradient can flow through it", op=type(self).__name__,
+            raise RuntimeError(message("a step is not recorded, so no gradient can flow through it",
+                                       op=type(self).__name__,
                                        instead="write the update as w = w - lr * g with g = tg.autograd.grad(..., "
                                                "create_graph=True)"))
         self.defaults = defaults
@@ -45,8 +47,8 @@ class Optimizer:
         groups = list(params)
         if not groups:
             raise ValueError(message("optimizer got an empty parameter list", op=type(self).__name__,
-                                     instead="net.parameters(): it is a generator, so each use needs a new call; and layers "
-                                             "must be attributes of the module, or in a ModuleList"))
+                                     instead="net.parameters(): it is a generator, so each use needs a new call; and "
+                                             "layers must be attributes of the module, or in a ModuleList"))
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
@@ -59,8 +61,8 @@ class Optimizer:
         params = param_group["params"]
         if isinstance(params, set):
             raise TypeError(message(
-                "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets will "
-                "change between runs. Please use a list instead.", op=op, instead="list(net.parameters())"))
+                "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
+                "will change between runs. Please use a list instead.", op=op, instead="list(net.parameters())"))
         params = [params] if isinstance(params, Tensor) else list(params)
         names = [p[0] for p in params if isinstance(p, tuple)]
         check(len(names) in (0, len(params)),
@@ -68,14 +70,17 @@ class Optimizer:
         params = [p[1] if isinstance(p, tuple) else p for p in params]
         for p in params:
             if not isinstance(p, Tensor):
-                raise TypeError(message(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}",
-                                        op=op, inputs=(p,), instead="net.parameters()"))
-            check(p.op is None or p.retains_grad, "can't optimize a non-leaf Tensor" + (f": {p.op.name} made it" if p.op else ""),
-                  op, "optimise the leaves that it was computed from, or x.detach().requires_grad_()")
+                raise TypeError(message("optimizer can only optimize Tensors, but one of the params is "
+                                        f"{type(p).__name__}", op=op, inputs=(p,), instead="net.parameters()"))
+            made = f": {p.op.name} made it" if p.op else ""
+            check(not made or p.retains_grad, f"can't optimize a non-leaf Tensor{made}", op,
+                  "optimise the leaves that it was computed from, or x.detach().requires_grad_()")
         if len(params) != len(set(params)):
-            notice("optimizer contains a parameter group with duplicate parameters; in future, this will cause an error", op=op)
+            notice("optimizer contains a parameter group with duplicate parameters; in future, this will cause an "
+                   "error", op=op)
         for group in self.param_groups:
-            check(set(group["params"]).isdisjoint(params), "some parameters appear in more than one parameter group", op)
+            check(set(group["params"]).isdisjoint(params), "some parameters appear in more than one parameter group",
+                  op)
             check(("param_names" in group) == bool(names),
                   "all optimizer param groups should be with/without names. cannot add param group "
                   f"{'with names' if names else 'without names'} to the optimizer", op)
@@ -90,15 +95,20 @@ class Optimizer:
         """Forget the gradients, before the next ``backward``: None, or 0 with ``set_to_none=False``."""
         for group in self.param_groups:
             for p in group["params"]:
+                if watcher := capturing():
+                    watcher.touched(p, reads=not set_to_none)
                 if p._grad is not None:
                     p._grad = None if set_to_none else Tensor._leaf(np.zeros_like(p._grad.payload))
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient by one step; ``closure`` computes the loss anew and is returned."""
+        """Change every parameter that has a gradient by one step; ``closure`` computes the loss, which is returned."""
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if watcher := capturing():                    # what is captured is that a step is taken, not what it does
+            watcher.effect(self.step)
+            return loss
         self.steps += 1
         for group in self.param_groups:
             params = [p for p in group["params"] if p._grad is not None]
@@ -139,7 +149,7 @@ class Optimizer:
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over a copy of the state and options of a state_dict, ours or PyTorch's; nothing changes where it fails."""
+        """Take over the state and options of a state_dict, ours or PyTorch's, as a copy; or change nothing."""
         op, saved = f"{type(self).__name__}.load_state_dict", state_dict["param_groups"]
         check(len(saved) == len(self.param_groups), "loaded state dict has a different number of parameter groups", op)
         for old, new in zip(self.param_groups, saved, strict=True):
@@ -172,9 +182,10 @@ def loaded(key: str, value: Any, p: Any, op: str) -> Any:
         return float(value)
     if not hasattr(value, "__array__"):
         return deepcopy(value)
-    array = np.array(getattr(value, "payload", value))
+    array = np.asarray(getattr(value, "payload", value)).copy()
     if isinstance(p, Tensor):
-        check(array.shape == p.shape, f"loaded state dict has {key} of shape {array.shape} for a parameter of shape {p.shape}",
+        check(array.shape == p.shape, f"loaded state dict has {key} of shape {array.shape} for a parameter of shape "
+                                      f"{p.shape}",
               op, "build the optimiser on the parameters that the state was saved for, in the same order")
         array = array.astype(p.dtype, copy=False)
     return Tensor._leaf(array)

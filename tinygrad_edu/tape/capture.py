@@ -1,0 +1,379 @@
+"""Capture: run a function once, watched, and write down as lines what it computes.
+
+What is written down is what the eager run does, primitive by primitive: forward, and backward too, since the rules are
+then applied to nodes. What Python itself does with numbers is not seen; so every way out of the graph is reported to
+the recorder, which captures it (``loss.item()``), lets the program depend on it (a branch) or refuses it by its line.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..errors import message, user_line
+from ..graph import REGISTRY, Node, Primitive, local, tick
+from ..tensor import Tensor
+from ..value import Value
+from .live import Live
+from .program import Line, Place, Var
+
+ndarray = np.ndarray
+
+
+class CaptureError(RuntimeError):
+    """Something in the function cannot be captured faithfully; the message names the line and what to write instead."""
+
+
+def memory(a: ndarray) -> int:
+    """What identifies the memory that an array lies in: the array that owns it."""
+    while isinstance(a.base, ndarray):
+        a = a.base
+    return id(a)
+
+
+class Recorder:
+    """Watches one run of a function (``graph.watch``) and keeps it as ``events``: lines for arrays; for scalar Values,
+    which come in tens of thousands, plain tuples ``(node, primitive, inputs)`` that ``levels`` reads."""
+
+    captures = True
+
+    def __init__(self, frame_of: Any = None):
+        self.began = tick()
+        self.events: list[Any] = []
+        self.questions: list[Line] = []               # guards about what is known before anything runs
+        self.known: dict[int, Var] = {}               # by identity of the array: its newest variable
+        self.kept: list[Any] = []                     # keeps the identities valid
+        self.grads: dict[Any, list] = {}              # tensors whose grad was read or set: [at entry, now stored]
+        self.loads: list[tuple[Var, ndarray]] = []    # what is read from outside
+        self.made_inside: list[tuple[ndarray, Var, str]] = []
+        self.numbers: list[Live] = []
+        self.fixed_numbers: dict[Any, Any] = {}       # arguments that the program depends on: place -> number
+        self.changed = ""                             # the line that first changed something outside
+        self.scalars = False
+        self.value_grads: dict[Value, Any] = {}       # newest grad that was written to a Value, None where a sweep adds
+        self.sweeps: list[Value] = []
+        self.code, self.frame = frame_of, None
+        self.flows: list[tuple[Tensor, Tensor]] = []
+
+    @property
+    def flowed(self) -> Any:
+        """Whom a sweep tells its contributions: of tensors they are kept for their names."""
+        return None if self.scalars else self.flow
+
+    def flow(self, node: Node, x: Node, c: Any) -> None:
+        """``c`` flows from ``node`` to ``x``."""
+        self.flows.append((x, c))
+
+    # ---- arrays ------------------------------------------------------------------------------------------------------
+    def made(self, node: Any, op: Primitive, inputs: tuple, params: dict) -> None:
+        """``node`` was computed as ``op(*inputs, **params)``."""
+        if node.scalar:
+            self.events.append((node, op, inputs))
+            self.scalars = True
+            return
+        if self.frame is None:
+            self.locate()
+        p = node.payload
+        if inputs and inputs[0] is node:              # changed in place
+            target = self.resolve(node)
+            self.outside(target, f"{op.name}, in place")
+            out = Var(p.shape, p.dtype, memory=target.memory, layer=node.note.layer, strided=not p.flags.c_contiguous)
+            values = (target, *self.resolve(inputs[1:]))
+            self.events.append(Line("change", out, op, values, self.resolve(params)))
+            self.known[id(p)] = out
+            return
+        values, options = self.resolve(inputs), self.resolve(params)
+        if id(p) in self.known:                       # an input itself, handed on
+            return
+        out = self.variable(p, node.note.layer)
+        self.events.append(Line("call", out, op, values, options))
+        if op.promotes and (raw := self.raw(op, inputs, params)) != p.dtype:
+            self.events[-1].out = between = Var(p.shape, raw, memory=object())
+            self.events.append(Line("call", out, CAST, (between,), {"dtype": p.dtype}))
+
+    @staticmethod
+    def raw(op: Primitive, inputs: tuple, params: dict) -> Any:
+        """The dtype that the function alone gives, which a Tensor may then have cast to PyTorch's."""
+        arrays = [x.payload if isinstance(x, Node) else x for x in inputs]
+        kinds = {a.dtype for a in arrays if isinstance(a, ndarray)}
+        if len(kinds) == 1 and next(iter(kinds)).kind == "f" and not any(isinstance(a, np.generic) for a in arrays):
+            return next(iter(kinds))
+        with np.errstate(all="ignore"):
+            return np.asarray(op.fn(*arrays, **params)).dtype
+
+    def variable(self, p: ndarray, layer: str = "", **facts: Any) -> Var:
+        """A variable for a new array."""
+        var = Var(p.shape, p.dtype, memory=memory(p), layer=layer, strided=not p.flags.c_contiguous, **facts)
+        self.known[id(p)] = var
+        self.kept.append(p)
+        return var
+
+    def resolve(self, x: Any) -> Any:
+        """``x`` with variables in place of tensors, arrays and live numbers."""
+        if isinstance(x, Live):
+            return x.var
+        if isinstance(x, Node):
+            if x.scalar:
+                raise CaptureError(message("a Value among Tensors", instead="either Values or Tensors in one function"))
+            return self.known.get(id(x.payload)) or self.found(x)
+        if isinstance(x, ndarray):
+            return self.known.get(id(x)) or self.found_array(x)
+        if isinstance(x, (tuple, list, dict, slice)):
+            if isinstance(x, slice):
+                return slice(*self.resolve((x.start, x.stop, x.step)))
+            if isinstance(x, dict):
+                return {key: self.resolve(item) for key, item in x.items()} if x else x
+            items = [self.resolve(item) for item in x]
+            return tuple(items) if isinstance(x, tuple) else items
+        return x
+
+    def found(self, x: Tensor) -> Var:
+        """A tensor that nothing captured made: one from outside, or a constant."""
+        owner = x.base if x.born > self.began and x.base is not None and x.base.payload is x.payload else x
+        if owner.born < self.began:
+            return self.loaded(owner, ".payload", x.payload)
+        return self.variable(x.payload, value=x.payload.copy())
+
+    def found_array(self, a: ndarray) -> Var:
+        """An array that nothing captured made: another shape of a known one, one that lives outside, or one that NumPy
+        computed inside, which must be found out."""
+        source = self.known.get(memory(a))
+        if source is not None and a.base is not None and not source.strided and a.flags.c_contiguous and (
+                a.nbytes == source.nbytes and a.dtype == source.dtype):
+            self.events.append(Line("call", self.variable(a), RESHAPE, (source,), {"shape": a.shape}))
+            return self.known[id(a)]
+        var = self.variable(a, place=Place(a, ""))
+        self.loads.append((var, a))
+        self.made_inside.append((a, var, user_line()))
+        return var
+
+    def loaded(self, owner: Any, path: str, p: ndarray, name: str = "") -> Var:
+        """A variable that is read from ``owner`` at the start of each run."""
+        var = self.variable(p, place=Place(owner, path), name=name)
+        self.loads.append((var, p))
+        return var
+
+    def outside(self, target: Var, what: str) -> None:
+        """Note a change of memory that outlives the run: after it no branch can be taken back."""
+        if not self.changed and any(var.memory == target.memory for var, _ in self.loads):
+            self.changed = f"{what} at {user_line()}"
+
+    # ---- gradients and data ------------------------------------------------------------------------------------------
+    def touched(self, node: Tensor, reads: bool = True) -> None:
+        """The grad of ``node`` is about to be read or, without looking at it, set."""
+        if node not in self.grads and node.born < self.began:
+            have = node._grad
+            self.grads[node] = [have is not None if reads else None, have if reads else self]
+            if reads and have is not None and id(have.payload) not in self.known:
+                self.loaded(node, "._grad.payload", have.payload)
+
+    def flush(self) -> None:
+        """Write down the grads that were set since the last time."""
+        for node, entry in self.grads.items():
+            if node._grad is not entry[1]:
+                entry[1] = node._grad
+                value = None if node._grad is None else self.resolve(node._grad)
+                self.events.append(Line("store", None, node, (value,), {"path": "_grad"}))
+
+    def replaced(self, node: Tensor) -> None:
+        """``node.data`` was assigned."""
+        if node.born < self.began:
+            known = self.resolve(Tensor._leaf(node.payload)) if id(node.payload) not in self.known else None
+            self.events.append(Line("store", None, node, (known or self.known[id(node.payload)],), {"path": "payload"}))
+            self.changed = self.changed or f".data at {user_line()}"
+
+    def effect(self, action: Callable) -> Any:
+        """Run ``action`` unwatched; at each replay it runs again at this place, and reads what it reads live."""
+        self.flush()
+        self.events.append(Line("effect", None, action))
+        self.changed = self.changed or f"{action.__name__}() at {user_line()}"
+        with unwatched():
+            return action()
+
+    def called(self, fn: Callable, args: tuple, kwargs: dict) -> Any:
+        """An opaque function, called as a whole at each replay: it may draw random numbers or change arrays in place."""
+        args = tuple([list(x) if isinstance(x, Iterator) else x for x in args])
+        grads = any(isinstance(x, list) or isinstance(x, Node) and x.born < self.began for x in args)
+        if grads:                                     # parameters, whose grads it may look at
+            self.flush()
+        with unwatched():
+            result = fn(*args, **kwargs)
+        if grads or result is None:
+            self.changed = self.changed or f"{fn.__name__}() at {user_line()}"
+        tensors = {i for i, x in enumerate(args) if isinstance(x, Tensor) and x.born > self.began}
+        inputs = tuple([x if isinstance(x, list) or isinstance(x, Node) and i not in tensors else self.resolve(x)
+                        for i, x in enumerate(args)])
+        out = None if result is None else self.variable(result.payload if isinstance(result, Tensor) else result)
+        self.events.append(Line("draw", out, fn, inputs, self.resolve(kwargs), into=(isinstance(result, Tensor), tensors)))
+        return result
+
+    def refused(self, what: str, instead: str) -> None:
+        """Something that is not captured."""
+        raise CaptureError(message(f"{what} inside a compiled function", instead=instead))
+
+    def derived(self, copy: ndarray, source: Any) -> None:
+        """``copy`` is ``np.array(source, copy.dtype)``."""
+        p = source.payload if isinstance(source, Node) else source
+        if isinstance(p, ndarray) and copy is not p and id(copy) not in self.known:
+            value = self.resolve(p)
+            if value.constant:
+                return
+            self.events.append(Line("copy", self.variable(copy), None, (value,), {"dtype": copy.dtype}))
+
+    # ---- numbers that leave ------------------------------------------------------------------------------------------
+    def live(self, payload: Any, var: Any) -> Live:
+        """A live number."""
+        number = Live(payload, self, var)
+        self.numbers.append(number)
+        return number
+
+    def computed(self, op: Primitive, inputs: tuple, params: dict, y: Any) -> Any:
+        """Arithmetic among live and plain numbers."""
+        if y is True or y is False:
+            self.compared(op, inputs, y)
+            return y
+        out = self.live(y, Var())
+        self.events.append((out, op, inputs))
+        return out
+
+    def number(self, x: Tensor) -> Live:
+        """``x.item()``."""
+        out = self.live(x.payload.item(), Var())
+        self.events.append(Line("call", out.var, ITEM, (self.resolve(x),)))
+        return out
+
+    def compared(self, op: Primitive, inputs: tuple, answer: bool) -> None:
+        """Python will branch on a comparison of numbers."""
+        self.branch()
+        self.events.append(Line("guard", None, op, inputs, {"answer": answer, "line": user_line()}))
+
+    def decided(self, x: Tensor) -> None:
+        """Python will branch on the truth of a tensor."""
+        self.guard(bool, (self.resolve(x),), bool(x.payload))
+
+    def assumed(self, answer: Callable, about: tuple, result: Any) -> None:
+        """Python will branch on ``answer(*about)``."""
+        self.guard(answer, self.resolve(tuple(x.payload if isinstance(x, Node) else x for x in about)), result)
+
+    def guard(self, op: Callable, inputs: tuple, answer: Any) -> None:
+        """Stop a replay unless ``op(*inputs)`` is ``answer``; what depends on nothing that is computed is asked first."""
+        line = Line("guard", None, op, inputs, {"answer": answer, "line": user_line()})
+        if all(v.place is not None or v.constant for v in line.reads):
+            self.questions.append(line)
+        else:
+            self.branch()
+            self.events.append(line)
+
+    def branched(self, number: Live) -> bool:
+        """Python will branch on whether a number is 0."""
+        return number != 0
+
+    def branch(self) -> None:
+        """A branch can be taken back only while nothing outside has changed."""
+        if self.changed:
+            raise CaptureError(message(f"a branch on a value after something outside has changed ({self.changed})",
+                                       instead="branch before the update, or outside the compiled function"))
+
+    def fixed(self, number: Live, what: str) -> Any:
+        """A live number is used as a plain one: an argument then belongs to the program, anything else is refused."""
+        if isinstance(number.var, Var) and number.var.place is not None and number.var.place.owner is None:
+            self.fixed_numbers[number.var.place.path] = number.payload
+            return number.payload
+        raise CaptureError(message(f"a number that the function computes is used as {what}: a replay would repeat this one",
+                                   instead="return the tensor (or its .item()) and use it outside the compiled function"))
+
+    def escaped(self, x: Tensor, what: str) -> None:
+        """The numbers of a tensor leave the graph."""
+        var = self.known.get(id(x.payload))
+        if var is not None and var.constant:
+            return
+        raise CaptureError(message(f"{what} of a tensor inside a compiled function: what is computed from it there cannot "
+                                   "be captured", op=what, inputs=(x,),
+                                   instead="return the tensor and use its numbers outside, or write it with tensor operations"))
+
+    def arrayed(self, number: Live, dtype: Any) -> ndarray:
+        """A live number becomes an array: it belongs to the program from now on."""
+        return np.asarray(self.fixed(number, "an array"), dtype)
+
+    # ---- scalar Values -----------------------------------------------------------------------------------------------
+    def wrapped(self, value: Value, data: Any) -> None:
+        """``Value(data)`` of a live number."""
+        if isinstance(data, Live):
+            self.fixed_numbers.pop(getattr(data.var.place, "path", None), None)
+            self.events.append((value, SAME, (data,)))
+            self.scalars = True
+
+    def read(self, value: Value) -> Live:
+        """``value.data``."""
+        self.scalars = True
+        out = self.live(value.payload, None)
+        self.events.append((out, SAME, (value,)))
+        return out
+
+    def written(self, value: Value, data: Any) -> float:
+        """``value.data = data``."""
+        self.scalars = True
+        self.events.append((DATA, value, data))
+        self.changed = self.changed or f".data at {user_line()}"
+        return data.payload if isinstance(data, Live) else float(data)
+
+    def read_grad(self, value: Value) -> Any:
+        """``value.grad``."""
+        grad = value._grad
+        out = self.live(grad.payload if isinstance(grad, Node) else grad, None)
+        self.events.append((out, GRAD, value))
+        self.scalars = True
+        return out
+
+    def written_grad(self, value: Value, grad: Any) -> float:
+        """``value.grad = grad``."""
+        self.scalars = True
+        self.events.append((GRAD, value, grad))
+        return grad.payload if isinstance(grad, Live) else float(grad)
+
+    def swept(self, root: Value, gradient: float, create_graph: bool) -> None:
+        """``root.backward()``."""
+        if create_graph:
+            raise CaptureError(message("create_graph with Values inside a compiled function", op="backward",
+                                       instead="use Tensors, whose second derivatives are captured"))
+        self.events.append((SWEEP, root, gradient))
+
+    # ---- the end -----------------------------------------------------------------------------------------------------
+    def locate(self) -> None:
+        """Find the frame of the function, whose local names become the names of the variables."""
+        import sys
+        frame = sys._getframe(2)
+        while frame is not None and frame.f_code is not self.code:
+            frame = frame.f_back
+        self.frame = frame or False
+
+    def outcome(self, x: Any) -> Any:
+        """The structure of the result with variables in it."""
+        if isinstance(x, Tensor) and x.born < self.began and x.payload is not None:
+            return x
+        if isinstance(x, (Tensor, Live)):
+            return self.resolve(x)
+        if isinstance(x, (tuple, list)):
+            items = [self.outcome(item) for item in x]
+            return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+        if isinstance(x, dict):
+            return {key: self.outcome(item) for key, item in x.items()}
+        return x
+
+
+class unwatched:
+    """Nobody watches inside the block."""
+
+    def __enter__(self) -> None:
+        self.before, local.mode.watch = local.mode.watch, None
+
+    def __exit__(self, *error: Any) -> None:
+        local.mode.watch = self.before
+
+
+RESHAPE = REGISTRY["reshape"]
+ITEM = "item"
+SAME = "same"
+CAST = "cast"
+DATA, GRAD, SWEEP = "data", "grad", "sweep"            # what a scalar event that makes no node is about

@@ -1,0 +1,424 @@
+"""compile(fn): record a step once, then replay it as straight-line NumPy."""
+from __future__ import annotations
+
+import builtins
+import functools
+import gc
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import message
+from ..graph import Node, is_grad_enabled, local, watch
+from ..random import default_generator
+from ..tensor import Default, Tensor
+from ..value import Value
+from .capture import CaptureError, Recorder
+from .live import Live
+from .passes import optimised
+from .program import Line, Place, Program, Var, variables
+from .text import Branch, rendered
+
+MOST = 16                                             # recordings kept of one function
+
+
+class CacheInfo(NamedTuple):
+    """How often calls were replayed and recorded, and how many programs are kept."""
+
+    replays: int
+    recordings: int
+    kept: int
+
+
+class Recording:
+    """One program, compiled, and the conditions under which a run may use it."""
+
+    def __init__(self, program: Program, text: str, run: Callable, facts: list[Fact], recorder: Recorder, passes: list):
+        self.program, self.text, self.run, self.facts, self.passes = program, text, run, facts, passes
+        self.draws = any(line.kind == "draw" for line in program.lines) and any(
+            line.kind == "guard" for line in program.lines)
+        self.fixed = recorder.fixed_numbers
+        self.levels: Any = None                       # of a function of Values: its groups, phase by phase
+        self.nodes = 0
+        self.owners = list(dict.fromkeys((v.place.owner, v.place.path, v.shape, v.dtype) for v, _ in recorder.loads
+                                         if isinstance(v.place.owner, Tensor)))
+        self.holds = self.conditions(recorder)
+
+    def conditions(self, recorder: Recorder) -> Callable[[list], bool]:
+        """A function of the arguments that says whether this recording fits."""
+        space: dict[str, Any] = {}
+        tests = []
+        for i, fact in enumerate(self.facts):
+            space[f"o{i}"], space[f"v{i}"] = fact.owner, fact.value
+            tests.append(fact.test.format(o=f"o{i}", v=f"v{i}"))
+        for i, (owner, path, shape, dtype) in enumerate(self.owners):
+            space.update({f"t{i}": owner, f"s{i}": shape, f"d{i}": dtype, f"g{i}": owner.requires_grad})
+            tests += [] if "grad" in path else [f"t{i}.requires_grad is g{i}"]
+        for i, (node, (had, _)) in enumerate(recorder.grads.items()):
+            if had is not None:
+                space[f"n{i}"] = node
+                tests.append(f"n{i}._grad is {'not ' if had else ''}None")
+        for i, (owner, path, _, _) in enumerate(self.owners):
+            tests += [f"t{i}{path}.shape == s{i}", f"t{i}{path}.dtype is d{i}"]
+        for path, number in self.fixed.items():
+            tests.append(f"a[{int(path)}] == {number!r}")
+        exec(f"def holds(a):\n    return {' and '.join(tests) or 'True'}", space)      # text of our own making
+        return space["holds"]
+
+
+class Fact(NamedTuple):
+    """Something about the surroundings that Python code of the function may have read: ``test`` of owner and value."""
+
+    test: str
+    owner: Any
+    value: Any
+
+
+class Compiled:
+    """A function that is recorded at its first call with given shapes, and replayed from then on."""
+
+    def __init__(self, fn: Callable, optimise: bool = True):
+        functools.update_wrapper(self, fn)
+        self.fn, self.optimise = fn, optimise
+        self.recordings: dict[Any, list[Recording]] = {}
+        self.last: Recording | None = None
+        self.replays = self.recorded = 0
+        self.tired = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        numbers: list[Any] = []
+        key = self.numbers(args, kwargs, numbers)
+        if local.mode.watch is not None:              # inside another capture: part of that
+            return self.fn(*args, **kwargs)
+        for recording in self.recordings.get(key, ()):
+            if recording.holds(numbers):
+                before = default_generator.numpy.bit_generator.state if recording.draws else None
+                try:
+                    if recording.levels is None:
+                        result = recording.run(*numbers)
+                    else:
+                        with np.errstate(divide="raise", over="raise", invalid="raise"):
+                            result = recording.run(*numbers)
+                except FloatingPointError:            # nothing has been written yet: let eager code say what is wrong
+                    return self.fn(*args, **kwargs)
+                except Branch:
+                    if before is not None:
+                        default_generator.numpy.bit_generator.state = before
+                    continue
+                self.replays += 1
+                self.last = recording
+                return result
+        return self.record(key, args, kwargs)
+
+    @staticmethod
+    def numbers(args: tuple, kwargs: dict, numbers: list) -> Any:
+        """What a recording must have been made for, to fit this call; the arrays and numbers of the call are added."""
+        if args or kwargs:
+            return is_grad_enabled(), Default.dtype, signature(args, numbers), signature(kwargs, numbers)
+        return is_grad_enabled(), Default.dtype
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def record(self, key: Any, args: tuple, kwargs: dict) -> Any:
+        """Run the function as it is, keep what it does as a program, and return its result."""
+        if self.tired or self.recorded >= 4 * MOST:
+            if not self.tired:
+                self.tired = True
+                warnings.warn(message(
+                    f"{self.__name__} was recorded {self.recorded} times, and now runs as it is: each call differs in shapes, "
+                    "in numbers or in branches", instead="see cache_info(); pass numbers that change as arguments, pad to "
+                    "few shapes, and branch on values outside"), RuntimeWarning, stacklevel=3)
+            return self.fn(*args, **kwargs)
+        recorder = Recorder(self.fn.__code__ if hasattr(self.fn, "__code__") else None)
+        facts = list(surroundings(self.fn, args, kwargs))
+        arguments: list[Var] = []
+        names = known_names(self.fn, args, kwargs)
+        prepared = prepare((args, kwargs), recorder, arguments, argument_names(self.fn, args, kwargs))
+        collecting = gc.isenabled()
+        gc.disable()                                  # thousands of nodes are made and none of them is garbage
+        try:
+            with watch(recorder):
+                result = self.fn(*prepared[0], **prepared[1])
+                if not recorder.scalars:
+                    recorder.flush()
+            if recorder.scalars:
+                from .levels import levelled
+                recording, plain = levelled(self, recorder, arguments, names, result, facts)
+            else:
+                recording = self.finished(recorder, arguments, names, result, facts)
+                plain = plainly(result)
+        finally:
+            if collecting:
+                gc.enable()
+        kept = self.recordings.setdefault(key, [])
+        kept.insert(0, recording)
+        del kept[MOST:]
+        self.recorded += 1
+        self.last = recording
+        return plain
+
+    def finished(self, recorder: Recorder, arguments: list[Var], names: dict, result: Any, facts: list[Fact]) -> Recording:
+        """The recording of a function of tensors."""
+        lines = list(recorder.questions)
+        for event in recorder.events:
+            if isinstance(event, tuple):              # arithmetic among live numbers
+                node, op, inputs = event
+                event = Line("call", node.var, op, recorder.resolve(inputs))
+            elif event.kind == "guard" and event.inputs:
+                event = event.but(inputs=recorder.resolve(event.inputs))
+            lines.append(event)
+        outcome = recorder.outcome(result)
+        name_variables(recorder)
+        program = Program(lines, outcome, safe(self.__name__), arguments, names)
+        refuse_frozen(recorder, lines)
+        passes = [("recorded", program)]
+        if self.optimise:
+            for name, better in optimised(program):
+                passes.append((name, better))
+                program = better
+        text, space = rendered(program)
+        exec(builtins.compile(text, f"<replay of {self.__name__}>", "exec"), space)
+        return Recording(program, text, space[program.name], facts, recorder, passes)
+
+    # ---- what it shows -----------------------------------------------------------------------------------------------
+    def cache_info(self) -> CacheInfo:
+        """How often calls were replayed and recorded, and how many programs are kept."""
+        return CacheInfo(self.replays, self.recorded, sum(map(len, self.recordings.values())))
+
+    def source(self) -> str:
+        """The program of the last call, as the Python text that runs."""
+        return self.recent().text
+
+    def explain(self) -> str:
+        """What each pass saved; for Values the levels. Where the time goes: ``profile``."""
+        from .explain import explained
+        return explained(self)
+
+    def profile(self, *args: Any, **kwargs: Any) -> str:
+        """Take two more steps with these arguments, the second with a clock after each line: the slowest lines."""
+        from .explain import profiled
+        return profiled(self, args, kwargs)
+
+    def recent(self) -> Recording:
+        """The recording of the last call."""
+        if self.last is None:
+            raise RuntimeError(message(f"{self.__name__} has not been called yet, so nothing is recorded",
+                                       instead="call it once with arguments of the shapes that you mean"))
+        return self.last
+
+
+def compile(fn: Callable | None = None, *, optimise: bool = True) -> Any:     # noqa: A001  (PyTorch's name)
+    """``step = compile(fn)``: the same function, recorded at its first call and replayed as straight-line NumPy after.
+
+    Forward, ``backward()`` and optimiser in one. Tensors and arrays that are passed, parameters, learning rates and
+    numbers passed as arguments are read live; other shapes or dtypes are recorded again (``step.cache_info()``).
+    Random numbers are drawn from the same generator as without it. What Python does with values, and a replay could not
+    repeat, raises CaptureError with its line. The results carry no history. With ``optimise=False`` nothing but the
+    recorded lines runs.
+
+    >>> w = tensor([1., 2.], requires_grad=True)
+    >>> @tg.compile
+    ... def step(x, lr):
+    ...     w.grad = None
+    ...     loss = ((w * x) ** 2).sum()
+    ...     loss.backward()
+    ...     with tg.no_grad():
+    ...         w.sub_(lr * w.grad)
+    ...     return loss
+    >>> [step(tensor([1., 1.]), 0.25).item() for _ in range(3)]
+    [5.0, 1.25, 0.3125]
+    >>> step.cache_info().recordings
+    2
+    """
+    if fn is None:
+        return functools.partial(compile, optimise=optimise)
+    return Compiled(fn, optimise)
+
+
+# ---- arguments ------------------------------------------------------------------------------------------------------
+def signature(x: Any, numbers: list) -> tuple:
+    """What must be equal for a recording to fit these arguments; their arrays and numbers are added to ``numbers``."""
+    key: list[Any] = []
+    for item in (x.values() if isinstance(x, dict) else x):
+        if isinstance(item, Tensor):
+            p = item.payload
+            numbers.append(p)
+            key.append((p.shape, p.dtype, id(item) if item.requires_grad else 0))
+        elif item.__class__ is float or item.__class__ is int:
+            numbers.append(item)
+            key.append(item.__class__)
+        elif isinstance(item, np.ndarray):
+            numbers.append(item)
+            key.append((item.shape, item.dtype))
+        elif isinstance(item, (tuple, list, dict)):
+            key.append((item.__class__, signature(item, numbers)))
+        elif item is None or isinstance(item, (bool, str, bytes)):
+            key.append(item if item.__class__ is not bool else (bool, item))
+        else:
+            key.append(id(item))
+    return (tuple(x), *key) if isinstance(x, dict) else tuple(key)
+
+
+def prepare(x: Any, recorder: Recorder, arguments: list[Var], names: Iterator[str]) -> Any:
+    """The arguments for the recording run: variables are registered for arrays, numbers become live."""
+    if isinstance(x, (Tensor, np.ndarray)):
+        p = x.payload if isinstance(x, Tensor) else x
+        var = recorder.variable(p, place=Place(None, str(len(arguments))), name=next(names))
+        arguments.append(var)
+        recorder.loads.append((var, p))
+        return x
+    if x.__class__ is float or x.__class__ is int:
+        var = Var(place=Place(None, str(len(arguments))), name=next(names))
+        arguments.append(var)
+        return recorder.live(x, var)
+    if isinstance(x, (tuple, list)):
+        items = [prepare(item, recorder, arguments, names) for item in x]
+        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+    if x.__class__ is dict:
+        return {key: prepare(item, recorder, arguments, names) for key, item in x.items()}
+    return x
+
+
+def argument_names(fn: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
+    """The names of the arguments, and then of the parts of containers among them."""
+    code = getattr(fn, "__code__", None)
+    own = code.co_varnames[:code.co_argcount] if code else ()
+
+    def parts(name: str, x: Any) -> Iterator[str]:
+        if isinstance(x, (tuple, list)):
+            for i, item in enumerate(x):
+                yield from parts(f"{name}_{i}", item)
+        elif x.__class__ is dict:
+            for key, item in x.items():
+                yield from parts(f"{name}_{key}", item)
+        elif isinstance(x, (Tensor, np.ndarray)) or x.__class__ in (float, int):
+            yield name
+    for i, x in enumerate(args):
+        yield from parts(own[i] if i < len(own) else f"a{i}", x)
+    for key, x in kwargs.items():
+        yield from parts(key, x)
+
+
+# ---- what the function can see besides its arguments ----------------------------------------------------------------
+def seen(fn: Callable) -> Iterator[tuple[str, Any, str, Any]]:
+    """Names and values of closure cells and globals that the function's code mentions, with a test to read them again."""
+    fn = getattr(fn, "__func__", fn)
+    code = getattr(fn, "__code__", None)
+    if code is None:
+        return
+    for name, cell in zip(code.co_freevars, fn.__closure__ or (), strict=True):
+        try:
+            yield name, cell.cell_contents, "{o}.cell_contents", cell
+        except ValueError:                            # not bound yet
+            continue
+    space = fn.__globals__
+    for name in code.co_names:
+        if name in space:
+            yield name, space[name], "{o}[" + repr(name) + "]", space
+
+
+def surroundings(fn: Callable, args: tuple, kwargs: dict) -> Iterator[Fact]:
+    """What the function reads from around it and a replay would not notice: numbers, which objects the names stand for,
+    whether modules train."""
+    modules: dict[int, Any] = {}
+    for _, value, read, owner in seen(fn):
+        if value.__class__ in (int, float, bool, str):
+            yield Fact(read + " == {v}", owner, value)
+        elif isinstance(value, (Node, np.ndarray)) or hasattr(value, "named_modules") and not isinstance(value, type):
+            yield Fact(read + " is {v}", owner, value)
+        modules.update(nested(value))
+    bound = getattr(fn, "__self__", None)
+    for value in (bound, *args, *kwargs.values()):
+        modules.update(nested(value))
+    for module in modules.values():
+        yield Fact("{o}.training is {v}", module, module.training)
+
+
+def nested(x: Any) -> dict[int, Any]:
+    """The modules inside ``x`` (a module, or a list of them)."""
+    if hasattr(x, "named_modules") and not isinstance(x, type):
+        return {id(m): m for _, m in x.named_modules()}
+    if isinstance(x, (list, tuple)) and x and hasattr(x[0], "named_modules"):
+        return {key: m for item in x for key, m in nested(item).items()}
+    return {}
+
+
+def known_names(fn: Callable, args: tuple, kwargs: dict) -> dict[int, tuple[Any, str]]:
+    """The names in the user's code of tensors, values, and objects that the program will mention."""
+    found: dict[int, tuple[Any, str]] = {}
+
+    def name(x: Any, called: str, depth: int = 0) -> None:
+        if isinstance(x, (Node, np.ndarray)):
+            found.setdefault(id(x), (x, (x.name if isinstance(x, Node) else None) or called))
+        elif hasattr(x, "named_parameters") and not isinstance(x, type):
+            for path, p in [*x.named_parameters(), *getattr(x, "named_buffers", lambda: ())()]:
+                found.setdefault(id(p), (p, f"{called}_{path.replace('.', '_')}"))
+        elif hasattr(x, "step") and not isinstance(x, type):
+            found.setdefault(id(x), (x, called))
+        elif isinstance(x, (tuple, list)) and depth < 3:
+            for i, item in enumerate(x):
+                name(item, f"{called}_{i}", depth + 1)
+        elif isinstance(x, dict) and depth < 3:
+            for key, item in x.items():
+                name(item, f"{called}_{key}", depth + 1)
+    for called, value, _, _ in seen(fn):
+        name(value, called)
+    if (bound := getattr(fn, "__self__", None)) is not None:
+        name(bound, "self")
+        for key, value in getattr(bound, "__dict__", {}).items():
+            name(value, key)
+    for i, value in enumerate((*args, *kwargs.values())):
+        if not isinstance(value, (Node, np.ndarray)):
+            name(value, f"a{i}")
+    return found
+
+
+def name_variables(recorder: Recorder) -> None:
+    """Give variables the names that the function's local variables have, and adjoints the names of what they belong to."""
+    for name, value in (recorder.frame.f_locals.items() if recorder.frame else ()):
+        if isinstance(value, Tensor):
+            var = recorder.known.get(id(value.payload))
+            if var is not None and not var.name:
+                var.name = name
+    for x, g in recorder.flows:
+        var, of = recorder.known.get(id(g.payload)), recorder.known.get(id(x.payload))
+        if var is not None and of is not None and not var.name and not of.constant and (of.name or of.place):
+            var.name = f"d_{of.name}" if of.name else ""
+    recorder.frame = None
+
+
+def safe(name: str) -> str:
+    """A function's name as an identifier."""
+    return name if name.isidentifier() else "step"
+
+
+def plainly(x: Any) -> Any:
+    """The result of the recording run, without live numbers in it."""
+    if isinstance(x, Live):
+        return x.payload
+    if isinstance(x, Tensor):
+        return x
+    if isinstance(x, (tuple, list)):
+        items = [plainly(item) for item in x]
+        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+    if isinstance(x, dict):
+        return {key: plainly(item) for key, item in x.items()}
+    return x
+
+
+def refuse_frozen(recorder: Recorder, lines: list[Line]) -> None:
+    """CaptureError for an array that was computed inside by NumPy and not by primitives: nobody but the recorder holds it."""
+    import sys
+    read = {v for line in lines for v in variables((line.inputs, line.params))}
+    for i in range(len(recorder.made_inside)):
+        if recorder.made_inside[i][1] in read and sys.getrefcount(recorder.made_inside[i][0]) <= HOLDERS:
+            raise CaptureError(message(
+                f"an array that was computed inside the function with NumPy ({recorder.made_inside[i][2]}) would be frozen",
+                instead="pass it as an argument, or compute it with tensor operations"))
+
+
+HOLDERS = 5                                           # kept, made_inside, place, loads, and the call itself
+__all__ = ["Compiled", "Value", "compile"]

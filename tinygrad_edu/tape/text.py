@@ -1,0 +1,360 @@
+"""A program as Python text: straight-line NumPy. What is printed is what runs: replay compiles this very text."""
+from __future__ import annotations
+
+import ast
+import keyword
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from ..dp.rules import Put, expression
+from ..graph import Primitive
+from ..ops import shape as sh
+from ..tensor import Tensor
+from .capture import CAST, ITEM
+from .program import Line, Program, Var
+
+OPERATORS = {"+": "+", "-": "-", "*": "*", "/": "/", "**": "**", "@": "@", "//": "//", "%": "%", "<": "<", "<=": "<=",
+             ">": ">", ">=": ">=", "==": "==", "!=": "!=", "&": "&", "|": "|", "^": "^"}
+UNARY = {"neg": "-", "~": "~"}
+ALTERED = {"+": "+=", "-": "-=", "*": "*=", "/": "/=", "**": "**="}
+
+
+class Branch(Exception):
+    """A value of this run leads elsewhere than in the recorded one."""
+
+
+def leaf(a: Any) -> Tensor:
+    """A tensor around an array (or around the scalar that NumPy gives for one without dimensions)."""
+    return Tensor._leaf(a if a.__class__ is np.ndarray else np.asarray(a))
+
+
+class Namer:
+    """Names for variables and for the objects that the text refers to; ``space`` is what they are bound to."""
+
+    def __init__(self, program: Program):
+        self.space: dict[str, Any] = {"np": np, "math": math, "leaf": leaf, "Branch": Branch}
+        self.of: dict[Any, str] = {}
+        self.count: dict[str, int] = {}
+        self.taken = {*self.space, *keyword.kwlist, "bool", "float", "int", program.name}
+        self.given = program.names                    # id of an outside object -> its name in the user's code
+
+    def fresh(self, wish: str) -> str:
+        """A name like ``wish`` that nothing else has."""
+        wish = "".join(c if c.isalnum() or c == "_" else "_" for c in wish).strip("_") or "t"
+        wish = f"_{wish}" if wish[0].isdigit() else wish
+        name, n = wish, self.count.get(wish, 1)
+        while name in self.taken:
+            n += 1
+            name = f"{wish}_{n}" if wish[-1].isdigit() else f"{wish}{n}"
+        self.count[wish] = n
+        self.taken.add(name)
+        return name
+
+    def var(self, v: Var) -> str:
+        """The name of a variable."""
+        name = self.of.get(v)
+        if name is None:
+            name = self.of[v] = self.fresh(v.name or ("c" if v.constant else "t"))
+            if v.constant:
+                self.space[name] = v.value
+        return name
+
+    def bound(self, x: Any, wish: str) -> str:
+        """The name of an object, bound to it."""
+        name = self.of.get(id(x))
+        if name is None:
+            have = self.space.get(wish)
+            name = wish if have is x else self.fresh(wish)
+            self.of[id(x)], self.space[name] = name, x
+        return name
+
+
+def atom(x: Any, names: Namer) -> str:
+    """A value or variable in Python's notation."""
+    if x.__class__ is Var:
+        return names.var(x)
+    if isinstance(x, tuple):
+        return f"({', '.join(atom(i, names) for i in x)}{',' if len(x) == 1 else ''})"
+    if isinstance(x, list):
+        return f"[{', '.join(atom(i, names) for i in x)}]"
+    if isinstance(x, slice):
+        return f"slice({atom(x.start, names)}, {atom(x.stop, names)}, {atom(x.step, names)})"
+    if isinstance(x, np.dtype):
+        return f"np.dtype('{x}')"
+    if isinstance(x, float) and not math.isfinite(x):
+        return f"float('{x}')"
+    if isinstance(x, np.generic):
+        return f"np.{x.dtype.name}({x.item()!r})"
+    if x is None or x is Ellipsis or isinstance(x, (int, float, str)):
+        return "..." if x is Ellipsis else repr(x)
+    return names.bound(x, getattr(x, "__name__", type(x).__name__.lower()))
+
+
+def indexed(index: Any, names: Namer) -> str:
+    """What stands between the brackets of ``x[...]``."""
+    items = []
+    for i in index if isinstance(index, tuple) else (index,):
+        if isinstance(i, slice):
+            parts = ["" if p is None else atom(p, names) for p in (i.start, i.stop)]
+            items.append(":".join(parts + ([] if i.step is None else [atom(i.step, names)])))
+        else:
+            items.append(atom(i, names))
+    return ", ".join(items)
+
+
+def called(op: Any, line: Line, names: Namer) -> str:
+    """The right-hand side of a line: op(*inputs, **params) as one expression."""
+    inputs, params = line.inputs, line.params
+    args = [atom(x, names) for x in inputs]
+    if op is ITEM:
+        return f"{args[0]}.item()"
+    if op is CAST:
+        return f"{args[0]}.astype('{params['dtype']}')"
+    number = line.out is not None and line.out.dtype is None
+    name = op.name if isinstance(op, Primitive) else ""
+    if name in OPERATORS and len(args) == 2 and not params:
+        return f"{wrapped(args[0])} {OPERATORS[name]} {wrapped(args[1])}"
+    if name in UNARY:
+        return f"{UNARY[name]}{wrapped(args[0])}"
+    if op is sh.getitem and simple(params["index"]):
+        return f"{args[0]}[{indexed(params['index'], names)}]"
+    if special := SPECIAL.get(name):
+        if text := special(inputs, params, args, names):
+            return text
+    fn = (op.scalar if number else op.fn) if isinstance(op, Primitive) else op
+    rest = [f"{key}={atom(value, names)}" for key, value in params.items()]
+    if isinstance(fn, np.ufunc) or getattr(np, getattr(fn, "__name__", "?"), None) is fn:
+        return f"np.{fn.__name__}({', '.join(args + rest)})"
+    if getattr(math, getattr(fn, "__name__", "?"), None) is fn:
+        return f"math.{fn.__name__}({', '.join(args + rest)})"
+    if isinstance(fn, FunctionType) and fn.__name__ == "<lambda>" and (text := inlined(fn, args, params, names)):
+        return text
+    wish = name if name.isidentifier() else getattr(fn, "__name__", "f")
+    return f"{names.bound(fn, wish)}({', '.join(args + rest)})"
+
+
+@lru_cache(maxsize=1024)
+def body(fn: FunctionType) -> tuple[list[str], str, Any, dict] | None:
+    """Argument names, expression, scope and defaults of a lambda."""
+    found = expression(fn)
+    if found is None:
+        return None
+    code, defaults = fn.__code__, dict(fn.__kwdefaults__ or {})
+    given = fn.__defaults__ or ()
+    defaults.update(zip(code.co_varnames[code.co_argcount - len(given):code.co_argcount], given, strict=True))
+    return found.arguments, ast.unparse(found.body), found.scope, defaults
+
+
+def inlined(fn: FunctionType, args: list[str], params: dict, names: Namer) -> str | None:
+    """The body of a lambda with texts in place of its arguments."""
+    found = body(fn)
+    if found is None or len(args) > len(found[0]):
+        return None
+    arguments, text, scope, defaults = found
+    put = {**{k: atom(v, names) for k, v in defaults.items()}, **dict(zip(arguments, args, strict=False)),
+           **{k: atom(v, names) for k, v in params.items()}}
+    tree = ast.parse(text, mode="eval").body
+    if any(isinstance(node, (ast.Lambda, ast.comprehension)) for node in ast.walk(tree)):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id not in put and node.id in scope:
+            value = scope[node.id]
+            if value is not np and value is not math:
+                put[node.id] = atom(value, names)
+    return ast.unparse(Settled().visit(Put({k: parse(v) for k, v in put.items()}).visit(tree)))
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> ast.expr:
+    """The tree of an expression."""
+    return ast.parse(text, mode="eval").body
+
+
+class Settled(ast.NodeTransformer):
+    """``a if True else b`` replaced by a."""
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        self.generic_visit(node)
+        try:
+            return node.body if ast.literal_eval(node.test) else node.orelse
+        except (ValueError, TypeError, SyntaxError):
+            return node
+
+
+def wrapped(text: str) -> str:
+    """``text`` in parentheses where it is not in one piece (a negative number before **)."""
+    return f"({text})" if text.startswith("-") or " " in text and not text.endswith((")", "]")) else text
+
+
+def summed(inputs: tuple, params: dict, args: list[str], names: Namer) -> str | None:
+    """The sum over dimensions that were broadcast, in the way that ``ops.shape`` chooses for this shape."""
+    x, shape = inputs[0], params["shape"]
+    extra = len(x.shape) - len(shape)
+    big = math.prod(x.shape) > 8192
+    if extra <= 0 or any(n == 1 != m for n, m in zip(shape, x.shape[extra:], strict=True)) or (big and x.strided and shape):
+        return None
+    if big and shape and x.dtype.kind == "f":
+        if len(x.shape) != 2:
+            return None
+        ones = np.ones(x.shape[0], x.dtype)
+        return f"{names.var(constant(ones, f'ones_{len(ones)}', names))} @ {args[0]}"
+    axes = f"axis={tuple(range(extra)) if extra > 1 else 0}" if shape else ""
+    return f"{args[0]}.sum({axes})"
+
+
+def constant(value: np.ndarray, name: str, names: Namer) -> Var:
+    """A variable for a constant, the same one for the same name and dtype."""
+    key = (name, value.dtype)
+    if key not in names.of:
+        names.of[key] = Var(value.shape, value.dtype, value=value, name=name)
+    return names.of[key]
+
+
+SPECIAL: dict[str, Any] = {
+    "sum_to": summed,
+    "cast": lambda inputs, params, args, names: f"{args[0]}.astype('{params['dtype']}')",
+    "reshape": lambda inputs, params, args, names: f"{args[0]}.reshape{atom(params['shape'], names)}",
+    "permute": lambda inputs, params, args, names:
+        f"{args[0]}.T" if params["dims"] == (1, 0) else f"{args[0]}.transpose{atom(params['dims'], names)}",
+    "transpose": lambda inputs, params, args, names:
+        f"{args[0]}.T" if len(inputs[0].shape) == 2 and params["dim0"] != params["dim1"] else None,
+    "linear": lambda inputs, params, args, names:
+        f"{args[0]} @ {args[1]}.T" + (f" + {args[2]}" if len(args) > 2 and inputs[2] is not None else ""),
+}
+
+
+def statement(line: Line, names: Namer) -> str:
+    """One line of a program as one statement."""
+    match line.kind:
+        case "call" | "copy" if line.into is not None:
+            return written_into(line, names)
+        case "call":
+            return f"{names.var(line.out)} = {called(line.op, line, names)}"
+        case "copy":
+            dtype = f", '{line.params['dtype']}'" if "dtype" in line.params else ""
+            return f"{names.var(line.out)} = np.array({atom(line.inputs[0], names)}{dtype})"
+        case "draw":
+            name = line.op.__name__
+            gives_tensor, tensors = line.into
+            args = [f"leaf({atom(x, names)})" if i in tensors else x if isinstance(x, str) else
+                    names.bound(x, "parameters") if isinstance(x, list) else atom(x, names) for i, x in enumerate(line.inputs)]
+            args += [f"{key}={atom(value, names)}" for key, value in line.params.items()]
+            text = f"{names.bound(line.op, name)}({', '.join(args)})"
+            return text if line.out is None else f"{names.var(line.out)} = {text}{'.payload' if gives_tensor else ''}"
+        case "change":
+            return change(line, names)
+        case "store":
+            owner, path, value = names.bound(line.op, "tensor"), line.params["path"], line.inputs[0]
+            text = "None" if value is None else atom(value, names)
+            return f"{owner}.{path} = {text}" if value is None or path == "payload" else f"{owner}.{path} = leaf({text})"
+        case "effect":
+            target = getattr(line.op, "__self__", None)
+            if target is None:
+                return f"{names.bound(line.op, 'action')}()"
+            return f"{names.bound(target, type(target).__name__.lower())}.{line.op.__name__}()"
+        case "guard":
+            answer = line.params["answer"]
+            test = called(line.op, line.but(params={}), names) if line.op is not bool else f"bool({atom(line.inputs[0], names)})"
+            return f"if ({test}) is not {answer!r}: raise Branch" if isinstance(line.op, Primitive) or line.op is bool else \
+                f"if {test} != {answer!r}: raise Branch"
+    raise AssertionError(line.kind)
+
+
+def change(line: Line, names: Namer) -> str:
+    """A change in place: ``w -= t``, ``w[i] = t``."""
+    target, op = line.inputs[0], line.op
+    name = names.of[line.out] = names.var(target)
+    if op is sh.setitem:
+        if not simple(line.params["index"]):
+            return f"{names.bound(sh.assign, 'assign')}({name}, {atom(line.inputs[1], names)}, {atom(line.params['index'], names)})"
+        return f"{name}[{indexed(line.params['index'], names)}] = {atom(line.inputs[1], names)}"
+    if op.name in ALTERED and not line.params and target.shape:
+        return f"{name} {ALTERED[op.name]} {atom(line.inputs[1], names)}"
+    args = ", ".join(atom(x, names) for x in line.inputs)
+    if isinstance(op.fn, np.ufunc) and not line.params:
+        return f"np.{op.fn.__name__}({args}, out={name}, casting='same_kind')"
+    return f"np.copyto({name}, {called(op, line.but(out=target), names)}, casting='same_kind')"
+
+
+def simple(index: tuple) -> bool:
+    """Whether NumPy may take an index at once: see ``ops.index.steps``."""
+    return not any(isinstance(i, int) for i in index) or not any(isinstance(i, (Var, np.ndarray)) for i in index)
+
+
+def written_into(line: Line, names: Namer) -> str:
+    """A call that writes its result into memory that is there already."""
+    target, op = line.into, line.op
+    name = names.of[line.out] = names.var(target)
+    args = [atom(x, names) for x in line.inputs]
+    if line.kind == "copy":
+        return f"np.copyto({name}, {args[0]})"
+    if isinstance(op, Primitive) and op.name in ALTERED and args[0] == name:
+        return f"{name} {ALTERED[op.name]} {args[1]}"
+    fn = op.fn if isinstance(op, Primitive) else op
+    rest = [f"{key}={atom(value, names)}" for key, value in line.params.items()]
+    return f"np.{fn.__name__}({', '.join([*args, *rest])}, out={name})"
+
+
+def result(x: Any, names: Namer) -> str:
+    """The value that a run returns."""
+    if x.__class__ is Var:
+        return names.var(x) if x.dtype is None else f"leaf({names.var(x)})"
+    if isinstance(x, (list, tuple)):
+        items = ", ".join(result(i, names) for i in x)
+        if hasattr(x, "_fields"):
+            return f"{names.bound(type(x), type(x).__name__)}({items})"
+        return f"[{items}]" if isinstance(x, list) else f"({items}{',' if len(x) == 1 else ''})"
+    if isinstance(x, dict):
+        return "{" + ", ".join(f"{key!r}: {result(value, names)}" for key, value in x.items()) + "}"
+    return atom(x, names)
+
+
+def used(program: Program) -> Iterable[Var]:
+    """Every variable that the lines or the result read, once, in order."""
+    from .program import variables
+    seen: dict[Var, None] = {}
+    for line in program.lines:
+        seen.update(dict.fromkeys(line.reads))
+    seen.update(dict.fromkeys(variables(program.result)))
+    return seen
+
+
+def described(v: Var) -> str:
+    """Shape and dtype, for the comment behind a line."""
+    return "" if v.dtype is None else f"{'x'.join(map(str, v.shape)) or 'scalar'} {v.dtype}"
+
+
+def rendered(program: Program) -> tuple[str, dict[str, Any]]:
+    """The text of a program, and what its free names are bound to."""
+    names = Namer(program)
+    for x, name in program.names.values():
+        names.bound(x, name)
+    head, lines = [], []
+    for v in used(program):
+        if v.place is not None and v.place.owner is not None:
+            owner, path = v.place.owner, v.place.path
+            if not path:                              # an array from outside: the name is the array
+                names.of[v] = names.bound(owner, v.name or "array")
+            else:
+                holder = names.bound(owner, v.name or "w")
+                name = names.of[v] = names.fresh(f"d_{holder}" if "grad" in path else f"{holder}_data")
+                lines.append((f"{name} = {holder}{path}", described(v)))
+    for v in program.arguments:
+        head.append(names.var(v))
+    for line in program.lines:
+        about = described(line.out) if line.out is not None and line.kind in ("call", "copy", "draw") else ""
+        lines.append((statement(line, names), about))
+    lines.append((f"return {result(program.result, names)}", ""))
+    width = min(72, max([len(text) for text, about in lines if about], default=0)) + 4
+    body = [f"    {text:{width}}# {about}".rstrip() if about else f"    {text}" for text, about in lines]
+    return "\n".join([f"def {program.name}({', '.join(head)}):", *body, ""]), names.space
+
+
+def listing(program: Program) -> str:
+    """The text of a program."""
+    return rendered(program)[0]
