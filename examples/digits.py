@@ -111,7 +111,12 @@ def main(out: str = "out", epochs: int = 400, seed: int = 0) -> float:
     plots.confusion_matrix(y_test, predictions, f"{out}/confusion_matrix.svg")
     plots.digit_grid(images[test[:64]], y_test[:64], predictions[:64], f"{out}/digits.svg")
     plots.weight_images(net.hidden1[0].weight, f"{out}/weights.svg", title="What each first unit looks for")
-    draw(objective(net, x_train[:200], y_train[:200]), path=f"{out}/step.svg")
+    batch, targets = x_train[:200], y_train[:200]
+    loss = objective(net, batch, targets)
+    loss.backward(retain_graph=True)                                  # kept, so that the picture shows the gradients
+    step = draw(loss, module=net, names={"batch": batch, "loss": loss}, direction="TB").save(f"{out}/step")
+    if step.suffix == ".html":
+        print("\nno Graphviz here: step.html draws itself in a browser; for SVG: pip install pygraphviz")
     print(f"\npictures in {out}/: " + ", ".join(sorted(os.listdir(out))))
     return accuracy
 
