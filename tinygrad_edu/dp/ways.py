@@ -27,17 +27,20 @@ def by_paths(loss: Node, limit: int = LIMIT) -> Work:
     (7, 4.0)
     """
     adjoint: dict[Node, Any] = {}
-    work = counted_paths(loss)
-    refuse_above(limit, work.calls, "paths", loss)
+    work = Work("by paths", adjoints=adjoint)
+    refuse_above(limit, counted_paths(loss).calls, "paths", loss)
     if any(node.note.hooks for node in below(loss)):
         raise RuntimeError(message("a hook may change the adjoint of a tensor, and no single path knows the adjoint",
                                    instead="remove the hook, or by_recursion(loss)"))
     todo = [(loss, seed(loss))]
     while todo:                                       # a list in place of Python's stack: depth has no limit
         node, g = todo.pop()
+        work.calls += 1
+        work.additions += node in adjoint
         adjoint[node] = adjoint[node] + g if node in adjoint else g
-        todo += [(x, contribution(node, i, g)) for i, x in edges(node)]
-    work.adjoints = adjoint
+        for i, x in edges(node):
+            todo.append((x, contribution(node, i, g)))
+            work.rules += 1
     return work
 
 
