@@ -124,8 +124,9 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     channels = input.shape[1] if input.ndim > 1 else 1
     if weight.numel() not in (1, channels):
         raise RuntimeError(message("Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-                                   f"{weight.numel()} and channel size = {channels}.", op="prelu", inputs=(input, weight),
-                                   layer=local.mode.note.layer, instead=f"PReLU({channels}), or PReLU() for one slope"))
+                                   f"{weight.numel()} and channel size = {channels}.", op="prelu",
+                                   inputs=(input, weight), layer=local.mode.note.layer,
+                                   instead=f"PReLU({channels}), or PReLU() for one slope"))
     w = weight if weight.numel() == 1 else weight.reshape(-1, *[1] * (input.ndim - 2))
     return ew.where(input > 0, input, w * input)
 
@@ -138,7 +139,8 @@ def tanhshrink(input: Tensor) -> Tensor:
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x brought lambda closer to 0, and 0 where |x| <= lambda."""
     if lambd < 0:
-        raise RuntimeError(message(f"lambda must be in range [0, inf), but found {lambd}", op="softshrink", inputs=(input,)))
+        raise RuntimeError(message(f"lambda must be in range [0, inf), but found {lambd}", op="softshrink",
+                                   inputs=(input,)))
     return ew.where(input > lambd, input - lambd, ew.where(input < -lambd, input + lambd, input * 0.0))
 
 
@@ -151,8 +153,8 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a sigmoid(b), where a and b are the two halves of x along dim."""
     n = input.shape[sh.axis(dim, input.ndim)]
     if n % 2:
-        raise RuntimeError(message(f"Halving dimension must be even, but dimension {dim % input.ndim} is size {n}", op="glu",
-                                   inputs=(input,), layer=local.mode.note.layer))
+        raise RuntimeError(message(f"Halving dimension must be even, but dimension {dim % input.ndim} is size {n}",
+                                   op="glu", inputs=(input,), layer=local.mode.note.layer))
     a, b = input.chunk(2, dim)
     return a * ew.sigmoid(b)
 
@@ -161,8 +163,9 @@ def softmax_dim(op: str, input: Tensor, dim: int | None, dtype: Any) -> tuple[Te
     """The input as floats and the dimension to sum over; the one that is guessed for None is said in a warning."""
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
-        notice(f"Implicit dimension choice for {op} has been deprecated. Change the call to include dim=X as an argument: "
-               f"{dim} was taken", op=op, inputs=(input,), layer=local.mode.note.layer, instead="dim=-1 for scores in rows")
+        notice(f"Implicit dimension choice for {op} has been deprecated. Change the call to include dim=X as an "
+               f"argument: {dim} was taken", op=op, inputs=(input,), layer=local.mode.note.layer,
+               instead="dim=-1 for scores in rows")
     if dtype is not None:
         input = input.to(dtype)
     if input.dtype.kind != "f":
@@ -194,7 +197,7 @@ def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tens
 
 
 # ---- modules --------------------------------------------------------------------------------------------------------
-class Inplace(Module):
+class _Inplace(Module):
     """An activation that PyTorch can compute in place."""
 
     def __init__(self, inplace: bool = False):
@@ -219,7 +222,7 @@ class Tanh(Module):
         return ew.tanh(input)
 
 
-class ReLU(Inplace):
+class ReLU(_Inplace):
     """max(0, x)."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -261,7 +264,7 @@ class CELU(ELU):
         return celu(input, self.alpha)
 
 
-class SELU(Inplace):
+class SELU(_Inplace):
     """elu with the scale and alpha that keep mean 0 and variance 1 from layer to layer."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -282,14 +285,14 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
-class SiLU(Inplace):
+class SiLU(_Inplace):
     """x sigmoid(x)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return fused.silu(input)
 
 
-class Mish(Inplace):
+class Mish(_Inplace):
     """x tanh(softplus(x))."""
 
     def forward(self, input: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from .module import Module
 from .parameter import Parameter
 
 
-class Listed(Module):
+class _Listed(Module):
     """What Sequential and ModuleList share: children named 0, 1, 2, ..."""
 
     def _index(self, i: int) -> int:
@@ -83,7 +83,7 @@ class Listed(Module):
         return self.extend(modules)
 
 
-class Sequential(Listed):
+class Sequential(_Listed):
     """x -> ... f2(f1(x)): each module is given what the one before it returned.
 
     >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
@@ -109,7 +109,7 @@ class Sequential(Listed):
         return input
 
 
-class ModuleList(Listed):
+class ModuleList(_Listed):
     """A list whose modules are registered; a plain list of layers is not.
 
     >>> layers = nn.ModuleList(nn.Linear(n, n + 1) for n in range(1, 4))

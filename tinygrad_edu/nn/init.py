@@ -12,6 +12,10 @@ from ..random import Generator
 from ..tensor import Tensor
 from .notice import notice
 
+__all__ = [
+    "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",
+    "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_",
+]
 LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 
 
@@ -40,8 +44,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def fans(tensor: Tensor) -> tuple[int, int]:
     """How many inputs each output has, and how many outputs each input: (in, out) times the size of the window."""
     if tensor.ndim < 2:
-        raise ValueError(message("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions", op="init",
-                                 inputs=(tensor,), instead="uniform_ or normal_ for a vector, zeros_ for a bias"))
+        raise ValueError(message("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions",
+                                 op="init", inputs=(tensor,),
+                                 instead="uniform_ or normal_ for a vector, zeros_ for a bias"))
     window = math.prod(tensor.shape[2:])
     return tensor.shape[1] * window, tensor.shape[0] * window
 
@@ -79,10 +84,10 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
 
 def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
                   generator: Generator | None = None) -> Tensor:
-    """Normal, drawn again until within [a, b]; where that part is thin, uniform draws kept with the normal's density."""
+    """Normal, drawn again until within [a, b]; where that part is thin, uniform draws are kept with its density."""
     if mean < a - 2 * std or mean > b + 2 * std:
-        notice("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
-               op="trunc_normal_")
+        notice("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
+               "incorrect.", op="trunc_normal_")
     inside = (math.erf((b - mean) / std / math.sqrt(2)) - math.erf((a - mean) / std / math.sqrt(2))) / 2
     peak = max(a, min(mean, b))
     values, todo = np.empty(tensor.shape, tensor.dtype), np.ones(tensor.shape, bool)
@@ -124,7 +129,8 @@ def eye_(tensor: Tensor) -> Tensor:
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Convolution weights that pass each channel on unchanged."""
     if tensor.ndim not in (3, 4, 5):
-        raise ValueError(message("Only tensors with 3, 4, or 5 dimensions are supported", op="dirac_", inputs=(tensor,)))
+        raise ValueError(message("Only tensors with 3, 4, or 5 dimensions are supported", op="dirac_",
+                                 inputs=(tensor,)))
     out = tensor.shape[0]
     if out % groups:
         raise ValueError("dim 0 must be divisible by groups")
@@ -174,7 +180,8 @@ def kaiming_normal_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinea
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
     """gain times a matrix with orthonormal rows or columns (Saxe et al. 2014)."""
     if tensor.ndim < 2:
-        raise ValueError(message("Only tensors with 2 or more dimensions are supported", op="orthogonal_", inputs=(tensor,)))
+        raise ValueError(message("Only tensors with 2 or more dimensions are supported", op="orthogonal_",
+                                 inputs=(tensor,)))
     if not tensor.numel():
         return tensor
     rows, cols = tensor.shape[0], tensor.numel() // tensor.shape[0]

@@ -9,7 +9,7 @@ import numpy as np
 from .. import random
 from ..creation import float_dtype, on_cpu
 from ..errors import message
-from ..graph import local
+from ..graph import assumed, local, opaque
 from ..ops import elementwise as ew
 from ..ops import fused
 from ..ops import shape as sh
@@ -45,8 +45,13 @@ def keep_some(input: Tensor, p: float, shape: tuple[int, ...]) -> Tensor:
     """input times a mask of this shape: 0 with probability p, else 1 / (1 - p), so that the mean stays."""
     if p == 1:
         return input * 0.0
-    kept = random.uniform(shape, dtype=input.dtype) >= p
-    return input * (kept * input.dtype.type(1 / (1 - p)))
+    return input * mask(shape, p, input.dtype)
+
+
+@opaque
+def mask(shape: tuple[int, ...], p: float, dtype: np.dtype) -> np.ndarray:
+    """0 with probability p, else 1 / (1 - p), for each element."""
+    return (random.uniform(shape, dtype=dtype) >= p) * dtype.type(1 / (1 - p))
 
 
 def check_probability(p: float) -> None:
@@ -68,8 +73,8 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     """dropout of whole channels of (N, C, L) or (C, L)."""
     check_probability(p)
     if input.ndim not in (2, 3):
-        raise RuntimeError(message(f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input", op="dropout1d",
-                                   inputs=(input,), layer=local.mode.note.layer))
+        raise RuntimeError(message(f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input",
+                                   op="dropout1d", inputs=(input,), layer=local.mode.note.layer))
     return keep_some(input, p, (*input.shape[:-1], 1)) if training and p else input
 
 
@@ -103,17 +108,24 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     return Tensor._leaf((t[..., None] == np.arange(num_classes)).astype(np.int64))
 
 
+def outside(index: np.ndarray, n: int) -> bool:
+    """Whether some index is not one of 0, ..., n - 1."""
+    return not (index.min() >= 0 and index.max() < n)
+
+
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
     """The rows of ``weight`` that ``input`` numbers; no gradient reaches the row ``padding_idx``."""
     index = input.payload
     if index.dtype not in (np.int64, np.int32):
-        raise RuntimeError(message("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, "
+        raise RuntimeError(message("Expected tensor for argument #1 'indices' to have one of the following scalar "
+                                   "types: Long, "
                                    f"Int; but got {index.dtype} instead", op="embedding", inputs=(input, weight),
                                    layer=local.mode.note.layer, instead="tokens.long()"))
-    if index.size and not (index.min() >= 0 and index.max() < len(weight.payload)):
+    if index.size and assumed(outside, index, len(weight.payload)):
         raise IndexError(message(f"index out of range in self: {index.min()} to {index.max()} for {len(weight)} rows",
                                  op="embedding", inputs=(input, weight), layer=local.mode.note.layer,
-                                 instead=f"Embedding({int(index.max()) + 1}, ...), or numbers from 0 to {len(weight) - 1}"))
+                                 instead=f"Embedding({int(index.max()) + 1}, ...), or numbers from 0 to "
+                                         f"{len(weight) - 1}"))
     rows = weight[input]
     if padding_idx is None or not (index == padding_idx % len(weight)).any():
         return rows
@@ -127,8 +139,8 @@ def layer_norm(input: Tensor, normalized_shape: list[int] | tuple[int, ...], wei
     shape = tuple(normalized_shape)
     if input.shape[input.ndim - len(shape):] != shape or input.ndim < len(shape):
         raise RuntimeError(message(f"Given normalized_shape={list(shape)}, expected input with shape [*, "
-                                   f"{', '.join(map(str, shape))}], but got input of size {list(input.shape)}", op="layer_norm",
-                                   inputs=(input,), layer=local.mode.note.layer))
+                                   f"{', '.join(map(str, shape))}], but got input of size {list(input.shape)}",
+                                   op="layer_norm", inputs=(input,), layer=local.mode.note.layer))
     y = fused.standardize(input, dim=tuple(range(-len(shape), 0)), eps=eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
@@ -145,19 +157,26 @@ def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor |
     if training:
         x, n = input.payload, input.numel() // max(input.shape[1], 1)
         if n <= 1:
-            raise ValueError(message(f"Expected more than 1 value per channel when training, got input size {input.shape}",
-                                     op="batch_norm", inputs=(input,), layer=local.mode.note.layer,
+            raise ValueError(message("Expected more than 1 value per channel when training, got input size "
+                                     f"{input.shape}", op="batch_norm", inputs=(input,), layer=local.mode.note.layer,
                                      instead="a larger batch (drop_last=True), or net.eval()"))
         y = fused.standardize(input, dim=dims, eps=eps)
-        for running, now in ((running_mean, x.mean(dims)), (running_var, x.var(dims) * (n / (n - 1)))):
-            if running is not None:
-                running.payload *= 1 - momentum
-                running.payload += momentum * now
+        if running_mean is not None and running_var is not None:
+            follow(running_mean.payload, running_var.payload, x, dims, momentum, n / (n - 1))
     else:
         scale = 1 / np.sqrt(running_var.payload + running_var.dtype.type(eps))
         y = (input - running_mean.payload.reshape(column)) * scale.reshape(column)
     y = y if weight is None else y * weight.reshape(column)
     return y if bias is None else y + bias.reshape(column)
+
+
+@opaque
+def follow(mean: np.ndarray, var: np.ndarray, x: np.ndarray, dims: tuple[int, ...], momentum: float,
+           unbiased: float) -> None:
+    """Move the running mean and variance towards those of a batch, in place."""
+    for running, now in ((mean, x.mean(dims)), (var, x.var(dims) * unbiased)):
+        running *= 1 - momentum
+        running += momentum * now
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
@@ -339,7 +358,7 @@ class LayerNorm(Module):
                 f"bias={self.bias is not None}")
 
 
-class BatchNorm(Module):
+class _BatchNorm(Module):
     """Batch normalisation for inputs of any of the ranks ``ranks``."""
 
     ranks: tuple[int, ...] = ()
@@ -374,17 +393,17 @@ class BatchNorm(Module):
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in self.ranks:
             ranks = " or ".join(f"{n}D" for n in self.ranks)
-            raise ValueError(message(f"expected {ranks} input (got {input.ndim}D input)", op="batch_norm", inputs=(input,),
-                                     layer=local.mode.note.layer))
+            raise ValueError(message(f"expected {ranks} input (got {input.ndim}D input)", op="batch_norm",
+                                     inputs=(input,), layer=local.mode.note.layer))
         if input.shape[1] != self.num_features:
             raise RuntimeError(message(f"running_mean should contain {input.shape[1]} elements not {self.num_features}",
                                        op="batch_norm", inputs=(input,), layer=local.mode.note.layer,
                                        instead=f"{type(self).__name__}({input.shape[1]}): channels are dimension 1"))
         momentum = self.momentum
         if self.training and self.track_running_stats:
-            self.num_batches_tracked.payload += 1
+            self.num_batches_tracked.add_(1)
             if momentum is None:                      # the plain average of all batches
-                momentum = 1 / float(self.num_batches_tracked.payload)
+                momentum = 1 / float(self.num_batches_tracked)
         return batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias,
                           self.training or not self.track_running_stats, momentum or 0.0, self.eps)
 
@@ -393,13 +412,13 @@ class BatchNorm(Module):
                 f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}")
 
 
-class BatchNorm1d(BatchNorm):
+class BatchNorm1d(_BatchNorm):
     """Each feature of (N, C) or (N, C, L) brought to mean 0 and variance 1 over the batch, times weight plus bias."""
 
     ranks = (2, 3)
 
 
-class BatchNorm2d(BatchNorm):
+class BatchNorm2d(_BatchNorm):
     """Each channel of (N, C, H, W) brought to mean 0 and variance 1 over the batch, times weight plus bias."""
 
     ranks = (4,)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import local
+from ..graph import assumed, local
 from ..ops import elementwise as ew
 from ..ops import fused
 from ..tensor import Tensor
@@ -46,8 +46,9 @@ def must_be_tensors(op: str, **operands: Any) -> None:
     """TypeError where an operand is not a Tensor."""
     for i, (name, x) in enumerate(operands.items(), 1):
         if not isinstance(x, Tensor):
-            raise TypeError(message(f"{op}(): argument '{name}' (position {i}) must be Tensor, not {type(x).__name__}", op=op,
-                                    inputs=(x,), layer=local.mode.note.layer, instead=f"{name} = tg.tensor({name})"))
+            raise TypeError(message(f"{op}(): argument '{name}' (position {i}) must be Tensor, not {type(x).__name__}",
+                                    op=op, inputs=(x,), layer=local.mode.note.layer,
+                                    instead=f"{name} = tg.tensor({name})"))
 
 
 def compare(op: str, input: Tensor, target: Tensor) -> None:
@@ -116,7 +117,8 @@ def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", be
 
 
 # ---- two classes ----------------------------------------------------------------------------------------------------
-def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean") -> Tensor:
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *,
+                         reduction: str = "mean") -> Tensor:
     """mean -t log p - (1 - t) log(1 - p) of probabilities p; each logarithm is at least -100.
 
     RuntimeError where p or t is not between 0 and 1 (nan is not); ValueError where the shapes differ.
@@ -124,19 +126,22 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     op = "binary_cross_entropy"
     must_be_tensors(op, input=input, target=target)
     if target.shape != input.shape:
-        raise ValueError(message(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) "
+        raise ValueError(message(f"Using a target size ({target.shape}) that is different to the input size "
+                                 f"({input.shape}) "
                                  "is deprecated. Please ensure they have the same size.", op=op, inputs=(input, target),
-                                 layer=local.mode.note.layer, instead="prediction.squeeze(-1), or target.unsqueeze(-1)"))
+                                 layer=local.mode.note.layer,
+                                 instead="prediction.squeeze(-1), or target.unsqueeze(-1)"))
     if target.dtype.kind != "f":
-        raise RuntimeError(message(f"Found dtype {target.dtype} but expected {input.dtype}", op=op, inputs=(input, target),
-                                   layer=local.mode.note.layer, instead="target.float()"))
+        raise RuntimeError(message(f"Found dtype {target.dtype} but expected {input.dtype}", op=op,
+                                   inputs=(input, target), layer=local.mode.note.layer, instead="target.float()"))
     for name, x in (("input", input), ("target", target)):
         p = x.payload
         if p.size and not (p.min() >= 0 and p.max() <= 1):
             n = int(np.isnan(p).sum())
             raise RuntimeError(message(
                 f"all elements of {name} should be between 0 and 1" + (f"; {n} of {p.size} are nan" if n else
-                                                                       f", but they lie in [{p.min():.6g}, {p.max():.6g}]"),
+                                                                       f", but they lie in [{p.min():.6g}, "
+                                                                       f"{p.max():.6g}]"),
                 op=op, inputs=(input, target), layer=local.mode.note.layer,
                 instead="binary_cross_entropy_with_logits takes any real numbers as input" if name == "input" else
                         "labels 0 or 1, or probabilities between"))
@@ -154,8 +159,9 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tens
                                  inputs=(input, target), layer=local.mode.note.layer,
                                  instead="prediction.squeeze(-1), or target.unsqueeze(-1)"))
     if target.dtype.kind != "f":
-        raise RuntimeError(message(f"result type {input.dtype} can't be cast to the desired output type {target.dtype}", op=op,
-                                   inputs=(input, target), layer=local.mode.note.layer, instead="target.float()"))
+        raise RuntimeError(message(f"result type {input.dtype} can't be cast to the desired output type {target.dtype}",
+                                   op=op, inputs=(input, target), layer=local.mode.note.layer,
+                                   instead="target.float()"))
     if pos_weight is None:
         losses = fused.binary_cross_entropy_with_logits(input, target)
     else:
@@ -204,11 +210,17 @@ def class_rows(op: str, x: Tensor, target: Tensor) -> tuple[Tensor, np.ndarray]:
                f"({t.shape[0] if t.ndim else 0}).", "one label for each row of scores")
     if x.ndim == 2 and t.ndim > 1:
         refuse(RuntimeError, "0D or 1D target tensor expected, multi-target not supported",
-               "target.squeeze(-1) where labels are a column, target.argmax(1) or target.float() where they are one-hot")
+               "target.squeeze(-1) where labels are a column, target.argmax(1) or target.float() where they are "
+               "one-hot")
     if t.shape != (x.shape[0], *x.shape[2:]):
         refuse(RuntimeError, f"Expected target size {[x.shape[0], *x.shape[2:]]}, got {list(t.shape)}",
                "scores of shape (N, classes, d1, ...) and labels of shape (N, d1, ...): classes are dimension 1")
     return (x, t) if x.ndim == 2 else (x.movedim(1, -1).reshape(t.size, x.shape[1]), t.reshape(-1))
+
+
+def outside(t: np.ndarray, classes: int) -> bool:
+    """Whether some label is not one of 0, ..., classes - 1 (a negative one is a huge one without its sign)."""
+    return bool(t.view(np.uint64).max() >= classes)
 
 
 def label_weights(op: str, x: Tensor, t: np.ndarray, weight: Tensor | None,
@@ -216,20 +228,22 @@ def label_weights(op: str, x: Tensor, t: np.ndarray, weight: Tensor | None,
     """Labels within range, the weight of each row, and which rows count; None where all are 1, or all count."""
     classes = x.payload.shape[1]
     if weight is not None and weight.shape != (classes,):
-        raise RuntimeError(message(f"weight tensor should be defined either for all {classes} classes or no classes but got "
-                                   f"weight tensor of shape: {list(weight.shape)}", op=op, inputs=(x, weight),
+        raise RuntimeError(message(f"weight tensor should be defined either for all {classes} classes or no classes "
+                                   f"but got weight tensor of shape: {list(weight.shape)}", op=op, inputs=(x, weight),
                                    layer=local.mode.note.layer))
     if weight is not None and weight.dtype != x.dtype:
-        raise RuntimeError(message(f"expected scalar type {x.dtype} but found {weight.dtype}", op=op, inputs=(x, weight),
-                                   layer=local.mode.note.layer, instead=f"weight.to({x.dtype})"))
+        raise RuntimeError(message(f"expected scalar type {x.dtype} but found {weight.dtype}", op=op,
+                                   inputs=(x, weight), layer=local.mode.note.layer, instead=f"weight.to({x.dtype})"))
     keep = None
-    if ignore_index >= 0 or t.size and (t.dtype is not I64 or t.view(np.uint64).max() >= classes):
+    if ignore_index >= 0 or t.size and (t.dtype is not I64 or assumed(outside, t, classes)):
         t = t.astype(np.int64)
         ignored = t == ignore_index
         wrong = t[~ignored & ((t < 0) | (t >= classes))]
         if wrong.size:
-            raise IndexError(message(f"Target {wrong[0]} is out of bounds.", op=op, inputs=(x, t), layer=local.mode.note.layer,
-                                     instead=f"labels from 0 to {classes - 1}, since there are {classes} columns of scores"
+            raise IndexError(message(f"Target {wrong[0]} is out of bounds.", op=op, inputs=(x, t),
+                                     layer=local.mode.note.layer,
+                                     instead=f"labels from 0 to {classes - 1}, since there are {classes} columns of "
+                                             "scores"
                                              + ("; labels that start at 1 need target - 1" if t.min() == 1 else "")))
         if ignored.any():
             keep, t = ~ignored, np.where(ignored, 0, t)
@@ -239,21 +253,22 @@ def label_weights(op: str, x: Tensor, t: np.ndarray, weight: Tensor | None,
     return t, None if keep is None else keep.astype(x.payload.dtype), keep
 
 
-def shares(t: np.ndarray, w: np.ndarray | None, reduction: str) -> Any:
-    """By what each row's loss is multiplied before they are added; None where they are not added."""
+def shares(t: np.ndarray, w: np.ndarray | None, reduction: str) -> tuple[Any, float]:
+    """By what each row's loss is multiplied before they are added (None where they are not), and what is added: nan
+    where the mean is over nothing."""
     if reduction == "none":
-        return None
+        return None, 0.0
     if reduction == "sum":
-        return 1.0 if w is None else w
+        return 1.0 if w is None else w, 0.0
     if reduction != "mean":
         raise wrong_reduction(reduction)
     if t.size == 0:
         empty(reduction)
-        return math.nan
+        return 0.0, math.nan
     if w is None:
-        return 1.0 / t.size
-    with np.errstate(all="ignore"):
-        return w / w.sum()
+        return 1.0 / t.size, 0.0
+    total = w.sum()
+    return (w / total, 0.0) if total else (w, math.nan)
 
 
 def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100,
@@ -264,26 +279,27 @@ def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *
     (C) weighs the classes, ``ignore_index`` is a label that does not count, ``label_smoothing`` e mixes the labels
     with e / C for every class. IndexError for a label out of range.
 
-    >>> F.cross_entropy(tensor([[0., 0.]]), tensor([1])).item() == pytest.approx(np.log(2))
-    True
+    >>> F.cross_entropy(tensor([[1., 1.]]), tensor([1])).exp()
+    tensor(2.)
     """
     op = "cross_entropy"
     must_be_tensors(op, input=input, target=target)
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(message(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}", op=op))
     if input.dtype.kind != "f":
-        raise NotImplementedError(message(f'"log_softmax" not implemented for {input.dtype}', op=op, inputs=(input, target),
-                                          layer=local.mode.note.layer, instead="input.float()"))
+        raise NotImplementedError(message(f'"log_softmax" not implemented for {input.dtype}', op=op,
+                                          inputs=(input, target), layer=local.mode.note.layer, instead="input.float()"))
     if input.shape == target.shape and input.ndim:
         return soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
     x, t = class_rows(op, input, target)
     t, w, keep = label_weights(op, x, t, weight, ignore_index)
-    share = shares(t, w, reduction)
     if label_smoothing:
         losses = smoothed(x, t, weight, w, keep, reduction, label_smoothing)
-        return losses.reshape(target.shape) if share is None else losses
+        return losses.reshape(target.shape) if reduction == "none" else losses
+    share, offset = shares(t, w, reduction)
     if share is not None:
-        return fused.cross_entropy(x, target=t, share=share)
+        loss = fused.cross_entropy(x, target=t, share=share)
+        return loss + offset if offset else loss
     losses = fused.cross_entropy(x, target=t) if w is None else fused.cross_entropy(x, target=t) * w
     return losses if losses.shape == target.shape else losses.reshape(target.shape)
 
@@ -330,11 +346,12 @@ def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, *, ign
     must_be_tensors("nll_loss", input=input, target=target)
     x, t = class_rows("nll_loss", input, target)
     t, w, _ = label_weights("nll_loss", x, t, weight, ignore_index)
-    share = shares(t, w, reduction)
+    share, offset = shares(t, w, reduction)
     picked = -x[fused.rows(len(t)), t]
     if share is None:
         return (picked if w is None else picked * w).reshape(target.shape)
-    return (picked * share).sum()
+    loss = (picked * share).sum()
+    return loss + offset if offset else loss
 
 
 def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
@@ -347,14 +364,14 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
     if reduction == "batchmean":
         return losses.sum() / input.shape[0] if input.ndim else losses.sum()
     if reduction == "mean":
-        notice("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
-               "only by the batch size, and aligns with the KL div math definition.", op="kl_div", inputs=(input, target),
-               layer=local.mode.note.layer, instead="reduction='batchmean'")
+        notice("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' "
+               "divides only by the batch size, and aligns with the KL div math definition.", op="kl_div",
+               inputs=(input, target), layer=local.mode.note.layer, instead="reduction='batchmean'")
     return reduced(losses, reduction)
 
 
 # ---- as modules -----------------------------------------------------------------------------------------------------
-class Loss(Module):
+class _Loss(Module):
     """A loss as a Module: called with the prediction and the target."""
 
     def __init__(self, reduction: str = "mean", **weights: Tensor | None):
@@ -364,7 +381,7 @@ class Loss(Module):
             self.register_buffer(name, weight)
 
 
-class MSELoss(Loss):
+class MSELoss(_Loss):
     """mean (x - t)^2: nn.functional.mse_loss as a Module."""
 
     def __init__(self, *, reduction: str = "mean"):
@@ -374,7 +391,7 @@ class MSELoss(Loss):
         return mse_loss(input, target, reduction=self.reduction)
 
 
-class L1Loss(Loss):
+class L1Loss(_Loss):
     """mean |x - t|: nn.functional.l1_loss as a Module."""
 
     def __init__(self, *, reduction: str = "mean"):
@@ -384,7 +401,7 @@ class L1Loss(Loss):
         return l1_loss(input, target, reduction=self.reduction)
 
 
-class HuberLoss(Loss):
+class HuberLoss(_Loss):
     """Quadratic near 0, linear beyond delta: nn.functional.huber_loss as a Module."""
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0):
@@ -395,7 +412,7 @@ class HuberLoss(Loss):
         return huber_loss(input, target, self.reduction, self.delta)
 
 
-class SmoothL1Loss(Loss):
+class SmoothL1Loss(_Loss):
     """Huber's loss divided by beta: nn.functional.smooth_l1_loss as a Module."""
 
     def __init__(self, *, reduction: str = "mean", beta: float = 1.0):
@@ -406,7 +423,7 @@ class SmoothL1Loss(Loss):
         return smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
-class BCELoss(Loss):
+class BCELoss(_Loss):
     """Binary cross-entropy of probabilities: nn.functional.binary_cross_entropy as a Module."""
 
     def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean"):
@@ -416,7 +433,7 @@ class BCELoss(Loss):
         return binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
-class BCEWithLogitsLoss(Loss):
+class BCEWithLogitsLoss(_Loss):
     """Sigmoid and binary cross-entropy in one: nn.functional.binary_cross_entropy_with_logits as a Module."""
 
     def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean", pos_weight: Tensor | None = None):
@@ -427,7 +444,7 @@ class BCEWithLogitsLoss(Loss):
                                                 pos_weight=self.pos_weight)
 
 
-class NLLLoss(Loss):
+class NLLLoss(_Loss):
     """-x[t] of logarithms of probabilities: nn.functional.nll_loss as a Module."""
 
     def __init__(self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"):
@@ -438,7 +455,7 @@ class NLLLoss(Loss):
         return nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
-class CrossEntropyLoss(Loss):
+class CrossEntropyLoss(_Loss):
     """-log softmax(x)[t] of scores: nn.functional.cross_entropy as a Module.
 
     >>> nn.CrossEntropyLoss()(tensor([[9., -9.], [-9., 9.]]), tensor([0, 1])).item() < 1e-6
@@ -455,7 +472,7 @@ class CrossEntropyLoss(Loss):
                              label_smoothing=self.label_smoothing)
 
 
-class KLDivLoss(Loss):
+class KLDivLoss(_Loss):
     """The divergence of e^x from the probabilities t: nn.functional.kl_div as a Module."""
 
     def __init__(self, *, reduction: str = "mean", log_target: bool = False):
@@ -466,7 +483,7 @@ class KLDivLoss(Loss):
         return kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
-class SoftMarginLoss(Loss):
+class SoftMarginLoss(_Loss):
     """log(1 + e^(-t x)) for labels of -1 and 1: nn.functional.soft_margin_loss as a Module."""
 
     def __init__(self, *, reduction: str = "mean"):
@@ -476,7 +493,7 @@ class SoftMarginLoss(Loss):
         return soft_margin_loss(input, target, reduction=self.reduction)
 
 
-class HingeEmbeddingLoss(Loss):
+class HingeEmbeddingLoss(_Loss):
     """x where t = 1, max(0, margin - x) where t = -1: nn.functional.hinge_embedding_loss as a Module."""
 
     def __init__(self, margin: float = 1.0, *, reduction: str = "mean"):

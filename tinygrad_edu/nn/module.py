@@ -25,6 +25,10 @@ class Place(Note):
 
     __slots__ = ("module",)
 
+    def but(self, **facts: Any) -> Note:
+        """A note of one node in this layer, with facts of its own."""
+        return Note(self.layer).but(**facts)
+
 
 class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What load_state_dict(strict=False) did not find, and what it did not know."""
@@ -94,7 +98,7 @@ class Module:
                 return self._call_with_hooks(args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
-            if not hasattr(error, "__notes__"):       # the innermost layer says which one it is, the outer ones not again
+            if not hasattr(error, "__notes__"):       # the innermost layer says which it is, the outer ones are quiet
                 kind = repr(self) if not self._modules else type(self).__name__
                 error.add_note(f"in layer {mode.note.layer}: {kind}")
             raise
@@ -125,16 +129,19 @@ class Module:
             self._forget(name, but="_modules")
             mine["_modules"][name] = mine[name] = value
         else:
-            for registry, kind, wanted in (("_parameters", "parameter", Parameter), ("_modules", "child module", Module),
+            for registry, kind, wanted in (("_parameters", "parameter", Parameter),
+                                           ("_modules", "child module", Module),
                                            ("_buffers", "buffer", Tensor)):
                 if name in mine.get(registry, ()):
                     if value is not None and not isinstance(value, wanted):
                         raise TypeError(message(
-                            f"cannot assign '{type(value).__name__}' as {kind} '{name}' ({wanted.__name__} or None expected)",
+                            f"cannot assign '{type(value).__name__}' as {kind} '{name}' "
+                            f"({wanted.__name__} or None expected)",
                             layer=type(self).__name__, instead={
                                 "_parameters": f"self.{name} = nn.Parameter(...), or under tg.no_grad(): "
                                                f"self.{name}.copy_(...)",
-                                "_modules": f"del self.{name} first", "_buffers": f"self.{name} = tensor(...)"}[registry]))
+                                "_modules": f"del self.{name} first",
+                                "_buffers": f"self.{name} = tensor(...)"}[registry]))
                     mine[registry][name] = value
                     break
             object.__setattr__(self, name, value)
@@ -178,7 +185,8 @@ class Module:
                                     "(Parameter or None required)", instead="nn.Parameter(...)"))
         if param is not None and param.op is not None:
             raise ValueError(message(f"Cannot assign non-leaf Tensor to parameter '{name}': it was computed by "
-                                     f"{param.op.name}", instead="compute it in forward(), from a Parameter that is a leaf"))
+                                     f"{param.op.name}",
+                                     instead="compute it in forward(), from a Parameter that is a leaf"))
         if hasattr(type(self), name):
             raise KeyError(f"attribute '{name}' already exists")
 
@@ -243,7 +251,8 @@ class Module:
         for _, child in self.named_children():
             yield child
 
-    def _named_members(self, registry: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+    def _named_members(self, registry: str, prefix: str, recurse: bool,
+                       remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
         """Parameters or buffers with their dotted paths, each once when ``remove_duplicate``."""
         seen: set[Any] = set()
         modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
@@ -292,8 +301,8 @@ class Module:
                 kind = "Parameter" if isinstance(loose[0], Parameter) else "Module"
                 home = f"nn.{kind}{'Dict' if value.__class__ is dict else 'List'}"
                 where = f"{type(module).__name__}.{name}" + (f" (at {path!r})" if path else "")
-                notice(f"{where} is a plain {value.__class__.__name__} that holds {len(loose)} {kind.lower()}(s): they are "
-                       "not registered, so parameters() does not list them, no optimiser will train them and "
+                notice(f"{where} is a plain {value.__class__.__name__} that holds {len(loose)} {kind.lower()}(s): they "
+                       "are not registered, so parameters() does not list them, no optimiser will train them and "
                        "state_dict() will not save them", instead=f"self.{name} = {home}(...)")
 
     def get_submodule(self, target: str) -> Module:
@@ -351,7 +360,9 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters: None, or 0 with ``set_to_none=False``."""
         for p in self.parameters():
-            if p.grad is not None:
+            if set_to_none:
+                p.grad = None
+            elif p.grad is not None:
                 p.grad = None if set_to_none else p.grad.detach() * 0
 
     def _convert(self, change: Callable[[np.ndarray], np.ndarray]) -> Module:
@@ -379,7 +390,8 @@ class Module:
     def _to_dtype(self, dtype: np.dtype) -> Module:
         if dtype.kind != "f":
             raise TypeError(message("nn.Module.to only accepts floating point or complex dtypes, but got desired "
-                                    f"dtype={dtype}", op="Module.to", instead="net.to(tg.float32) or net.to(tg.float64)"))
+                                    f"dtype={dtype}", op="Module.to",
+                                    instead="net.to(tg.float32) or net.to(tg.float64)"))
         return self._convert(lambda payload: payload.astype(dtype, copy=False))
 
     def float(self) -> Module:
@@ -404,14 +416,16 @@ class Module:
             if child is not None:
                 yield from child._state(f"{prefix}{name}.")
 
-    def state_dict(self, destination: dict | None = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
+    def state_dict(self, destination: dict | None = None, prefix: str = "",
+                   keep_vars: bool = False) -> dict[str, Tensor]:
         """All parameters and persistent buffers by their dotted paths. The tensors share memory with the module."""
         state = OrderedDict() if destination is None else destination
         for key, t in self._state(prefix):
             state[key] = t if keep_vars else t.detach()
         return state
 
-    def load_state_dict(self, state_dict: dict[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
+    def load_state_dict(self, state_dict: dict[str, Any], strict: bool = True,
+                        assign: bool = False) -> IncompatibleKeys:
         """Copy the values of a state_dict, ours or PyTorch's, into this module; nothing is changed where it fails.
 
         With ``strict`` every key must match. RuntimeError names what is missing, unexpected or of another shape.
@@ -427,13 +441,13 @@ class Module:
                 continue
             value = getattr(state_dict[key], "payload", state_dict[key])
             if not hasattr(value, "__array__"):
-                errors.append(f'While copying the parameter named "{key}", expected a Tensor or array from checkpoint but '
-                              f"received {type(value)}")
+                errors.append(f'While copying the parameter named "{key}", expected a Tensor or array from checkpoint '
+                              f"but received {type(value)}")
                 continue
             values[key] = np.asarray(value)
             if values[key].shape != t.shape:
-                errors.append(f"size mismatch for {key}: copying a param with shape {values[key].shape} from checkpoint, "
-                              f"the shape in current model is {t.shape}.")
+                errors.append(f"size mismatch for {key}: copying a param with shape {values[key].shape} from "
+                              f"checkpoint, the shape in current model is {t.shape}.")
         if strict and unexpected:
             errors.insert(0, "Unexpected key(s) in state_dict: {}. ".format(", ".join(f'"{k}"' for k in unexpected)))
         if strict and missing:
@@ -481,8 +495,8 @@ class Module:
                 continue
             if with_kwargs:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
-                    raise RuntimeError("forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got "
-                                       f"{changed}.")
+                    raise RuntimeError("forward pre-hook must return None or a tuple of (new_args, new_kwargs), but "
+                                       f"got {changed}.")
                 args, kwargs = changed
             else:
                 args = changed if isinstance(changed, tuple) else (changed,)

@@ -21,8 +21,8 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any = None, requires_grad: bool = True):
         if data is not None and not isinstance(data, Tensor):
-            raise TypeError(message(f"data must be a Tensor (got {type(data).__name__})", op="Parameter", inputs=(data,),
-                                    instead="nn.Parameter(tensor(...))"))
+            raise TypeError(message(f"data must be a Tensor (got {type(data).__name__})", op="Parameter",
+                                    inputs=(data,), instead="nn.Parameter(tensor(...))"))
         self._set(np.empty(0, np.float32) if data is None else data.payload, requires_grad)
 
     def __repr__(self) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..errors import message
-from ..graph import stamp
+from ..graph import opaque, stamp
 from ..ops import shape as sh
 from ..tensor import Tensor
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "get_total_norm", "parameters_to_vector", "vector_to_parameters"]
 
 
 def gradients(parameters: Tensor | Iterable[Tensor]) -> list[np.ndarray]:
@@ -18,9 +20,11 @@ def gradients(parameters: Tensor | Iterable[Tensor]) -> list[np.ndarray]:
     return [p._grad.payload for p in parameters if p._grad is not None]
 
 
-def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
+def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0,
+                   error_if_nonfinite: bool = False) -> Tensor:
     """The norm of all tensors as if they were one vector."""
-    return total([t.payload for t in ([tensors] if isinstance(tensors, Tensor) else tensors)], norm_type, error_if_nonfinite)
+    return total([t.payload for t in ([tensors] if isinstance(tensors, Tensor) else tensors)], norm_type,
+                 error_if_nonfinite)
 
 
 def total(arrays: list[np.ndarray], norm_type: float, error_if_nonfinite: bool) -> Tensor:
@@ -32,18 +36,20 @@ def total(arrays: list[np.ndarray], norm_type: float, error_if_nonfinite: bool) 
     else:
         norm = sum(float((np.abs(a) ** p).sum()) if p != 2 else float(np.vdot(a, a)) for a in arrays) ** (1 / p)
     if error_if_nonfinite and not math.isfinite(norm):
-        raise RuntimeError(message(f"The total norm of order {p} for gradients from `parameters` is non-finite, so it cannot be "
-                                   "clipped.", op="clip_grad_norm_", instead="error_if_nonfinite=False scales them all the same"))
+        raise RuntimeError(message(f"The total norm of order {p} for gradients from `parameters` is non-finite, so it "
+                                   "cannot be clipped.", op="clip_grad_norm_",
+                                   instead="error_if_nonfinite=False scales them all the same"))
     return Tensor._leaf(np.asarray(norm, arrays[0].dtype if arrays else np.float32))
 
 
+@opaque
 def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0,
                     error_if_nonfinite: bool = False, foreach: bool | None = None) -> Tensor:
     """Scale all gradients by max_norm / norm where their common norm is larger; returns the norm before.
 
     >>> w = nn.Parameter(tensor([3., 4.]))
     >>> (w * w).sum().backward()
-    >>> nn.utils.clip_grad_norm_([w], max_norm=1.0).item(), w.grad.norm().item()
+    >>> nn.utils.clip_grad_norm_([w], max_norm=1.0).item(), round(w.grad.norm().item(), 4)
     (10.0, 1.0)
     """
     grads = gradients(parameters)
@@ -55,6 +61,7 @@ def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, norm
     return norm
 
 
+@opaque
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Bring every element of every gradient into [-clip_value, clip_value]."""
     for g in gradients(parameters):
@@ -72,8 +79,8 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
     params, start = list(parameters), 0
     if vec.numel() < sum(p.numel() for p in params):
-        raise RuntimeError(message(f"the vector has {vec.numel()} elements, the parameters have {sum(p.numel() for p in params)}",
-                                   op="vector_to_parameters", inputs=(vec,)))
+        raise RuntimeError(message(f"the vector has {vec.numel()} elements, the parameters have "
+                                   f"{sum(p.numel() for p in params)}", op="vector_to_parameters", inputs=(vec,)))
     for p in params:
         p.payload[...] = vec.payload[start:start + p.numel()].reshape(p.shape)
         start += p.numel()

@@ -37,8 +37,8 @@ def rows(n: int) -> np.ndarray:
 def affine(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> np.ndarray:
     """x w^T + b."""
     if x.dtype is not w.dtype and x.dtype != w.dtype:
-        raise RuntimeError(message(f"mat1 and mat2 must have the same dtype, but got {x.dtype} and {w.dtype}", op="linear",
-                                   inputs=(x, w), layer=local.mode.note.layer,
+        raise RuntimeError(message(f"mat1 and mat2 must have the same dtype, but got {x.dtype} and {w.dtype}",
+                                   op="linear", inputs=(x, w), layer=local.mode.note.layer,
                                    instead=f"x.to({w.dtype}) for the input, or layer.to({x.dtype})"))
     try:
         y = np.matmul(x, w.T)
@@ -139,15 +139,27 @@ def _standardize(x: np.ndarray, dim: tuple[int, ...], eps: float) -> np.ndarray:
 
 standardize = primitive(
     "standardize", _standardize,
-    lambda g, y, x, dim, eps: (g - np.mean(g, dim, keepdims=True) - y * np.mean(g * y, dim, keepdims=True)) * spread(x, dim, eps),
+    lambda g, y, x, dim, eps:
+        (g - np.mean(g, dim, keepdims=True) - y * np.mean(g * y, dim, keepdims=True)) * spread(x, dim, eps),
     doc="(x - mean) / sqrt(variance + eps) over the dimensions dim: the core of layer and batch normalisation")
 
 # ---- losses on probabilities ----------------------------------------------------------------------------------------
+def logs(p: Any) -> tuple[Any, Any]:
+    """log p and log(1 - p)."""
+    with np.errstate(divide="ignore"):
+        return np.log(p), np.log1p(-p)
+
+
+def nats(p: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """-t log p - (1 - t) log(1 - p); a certain and wrong prediction counts 100 (PyTorch's bound)."""
+    yes, no = logs(p)
+    return (t - 1) * np.maximum(no, -100) - t * np.maximum(yes, -100)
+
+
 binary_cross_entropy = elementwise(
-    "binary_cross_entropy",
-    lambda p, t: (t - 1) * np.maximum(np.log1p(-p), -100) - t * np.maximum(np.log(p), -100),
+    "binary_cross_entropy", nats,
     lambda g, y, p, t: g * ((p - t) / np.maximum(p * (1 - p), 1e-12)),
-    lambda g, y, p, t: g * (np.maximum(np.log1p(-p), -100) - np.maximum(np.log(p), -100)),
+    lambda g, y, p, t: g * (logs(p)[1] - logs(p)[0]),
     doc="-t log p - (1 - t) log(1 - p), logarithms at least -100")
 binary_cross_entropy_with_logits = elementwise(
     "binary_cross_entropy_with_logits", lambda x, t: np.logaddexp(x, 0) - x * t,

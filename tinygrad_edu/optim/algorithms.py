@@ -27,13 +27,15 @@ class SGD(Optimizer):
     """
 
     def __init__(self, params: Iterable, lr: float = 1e-3, momentum: float = 0, dampening: float = 0,
-                 weight_decay: float = 0, nesterov: bool = False, *, maximize: bool = False, foreach: bool | None = None,
+                 weight_decay: float = 0, nesterov: bool = False, *, maximize: bool = False,
+                 foreach: bool | None = None,
                  differentiable: bool = False, fused: bool | None = None):
         check(lr >= 0, f"Invalid learning rate: {lr}", "SGD")
         check(momentum >= 0, f"Invalid momentum value: {momentum}", "SGD")
         check(weight_decay >= 0, f"Invalid weight_decay value: {weight_decay}", "SGD")
         check(not nesterov or (momentum > 0 and dampening == 0),
-              "Nesterov momentum requires a momentum and zero dampening", "SGD", "SGD(..., momentum=0.9, nesterov=True)")
+              "Nesterov momentum requires a momentum and zero dampening", "SGD",
+              "SGD(..., momentum=0.9, nesterov=True)")
         super().__init__(params, {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
                                   "nesterov": nesterov, "maximize": maximize, "foreach": foreach,
                                   "differentiable": differentiable, "fused": fused})
@@ -75,7 +77,8 @@ class Adam(Optimizer):
             check(0 <= betas[i] < 1, f"Invalid beta parameter at index {i}: {betas[i]}", name)
         check(weight_decay >= 0, f"Invalid weight_decay value: {weight_decay}", name)
         super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay,
-                                  "amsgrad": amsgrad, "maximize": maximize, "foreach": foreach, "capturable": capturable,
+                                  "amsgrad": amsgrad, "maximize": maximize, "foreach": foreach,
+                                  "capturable": capturable,
                                   "differentiable": differentiable, "fused": fused,
                                   "decoupled_weight_decay": decoupled_weight_decay})
 
@@ -85,7 +88,8 @@ class Adam(Optimizer):
         for p in params:
             w, t, state = p.payload, self.scratch(p), self.state[p]
             if not state:
-                state.update(step=0.0, exp_avg=Tensor._leaf(np.zeros_like(w)), exp_avg_sq=Tensor._leaf(np.zeros_like(w)))
+                state.update(step=0.0, exp_avg=Tensor._leaf(np.zeros_like(w)),
+                             exp_avg_sq=Tensor._leaf(np.zeros_like(w)))
                 if amsgrad:
                     state["max_exp_avg_sq"] = Tensor._leaf(np.zeros_like(w))
             step = state["step"] = state["step"] + 1
@@ -116,7 +120,8 @@ class AdamW(Adam):
     """Adam whose weight decay shrinks w itself, w <- (1 - lr weight_decay) w (Loshchilov and Hutter 2019)."""
 
     def __init__(self, params: Iterable, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-                 weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False, foreach: bool | None = None,
+                 weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False,
+                 foreach: bool | None = None,
                  capturable: bool = False, differentiable: bool = False, fused: bool | None = None):
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize,
                          capturable=capturable, differentiable=differentiable, fused=fused, decoupled_weight_decay=True)
@@ -128,7 +133,8 @@ class RMSprop(Optimizer):
     ``centered`` subtracts the squared average of g from v; with ``momentum`` the quotients add up as in SGD.
     """
 
-    def __init__(self, params: Iterable, lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0,
+    def __init__(self, params: Iterable, lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8,
+                 weight_decay: float = 0,
                  momentum: float = 0, centered: bool = False, capturable: bool = False, foreach: bool | None = None,
                  maximize: bool = False, differentiable: bool = False):
         check(lr >= 0, f"Invalid learning rate: {lr}", "RMSprop")
