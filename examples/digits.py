@@ -110,7 +110,7 @@ def main(out: str = "out", epochs: int = 400, seed: int = 0) -> float:
     plots.learning_curve(history, f"{out}/learning_curve.svg", ylabel="cross-entropy + L2", log=True)
     plots.confusion_matrix(y_test, predictions, f"{out}/confusion_matrix.svg")
     plots.digit_grid(images[test[:64]], y_test[:64], predictions[:64], f"{out}/digits.svg")
-    plots.weight_images(net.hidden1[0].weight, f"{out}/weights.svg", title="What each first unit looks for")
+    plots.weight_images(net.hidden1[0].weight, f"{out}/weights.svg", title="Weights of the first layer, unit by unit")
     batch, targets = x_train[:200], y_train[:200]
     loss = objective(net, batch, targets)
     loss.backward(retain_graph=True)                                  # kept, so that the picture shows the gradients
