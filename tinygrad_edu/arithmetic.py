@@ -37,6 +37,11 @@ class Arithmetic(Node):
     def __eq__(self, other: Any) -> Any: return other is not None and ew.eq(self, other)
     def __ne__(self, other: Any) -> Any: return other is None or ew.ne(self, other)
 
+    def _repr_html_(self) -> str:
+        """The numbers as a small coloured table, for Jupyter."""
+        from .notebook import table                   # only there, so that importing the package does not pay for it
+        return table(self)
+
     def exp(self) -> Any: return ew.exp(self)
     def log(self) -> Any: return ew.log(self)
     def sqrt(self) -> Any: return ew.sqrt(self)

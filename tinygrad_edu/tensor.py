@@ -255,7 +255,10 @@ class Tensor(Arithmetic):
 
     def __repr__(self) -> str:
         escapes(self, "its digits")
-        body = np.array2string(self.payload, precision=4, separator=", ", prefix="tensor(", threshold=1000)
+        p = self.payload
+        whole = p.dtype.kind != "f" or not (np.isfinite(p) & (p != np.trunc(p))).any()
+        body = np.array2string(p, precision=4, separator=", ", prefix="tensor(", threshold=1000,
+                               floatmode="maxprec" if whole else "fixed")
         facts = [] if self.dtype in (Default.dtype, I64, np.bool_) else [f"dtype={self.dtype}"]
         if self.op is not None:
             facts.append(f"grad_fn=<{self.op.name}>")
@@ -324,12 +327,14 @@ class Tensor(Arithmetic):
     # ---- in place ----------------------------------------------------------------------------------------------------
     def _in_place(self, op: Primitive, *others: Any, **params: Any) -> Tensor:
         """self = op(self, *others) in self's own memory. Recorded, self becomes the output of a new node whose input
-        is the version before; on a leaf that needs a gradient this is an error, as in PyTorch."""
+        is the version before (a copy of it; but the memory itself for item assignment, whose rules read no numbers)."""
         recorded = is_grad_enabled() and any(isinstance(x, Node) and x.requires_grad for x in (self, *others))
         if recorded:
             refuse_leaf(self, op)
+            refuse_view(self, op)
         values = [x.payload if isinstance(x, Node) else x for x in others]
         p = self.payload
+        held = p.copy() if recorded and op is not sh.setitem else p
         try:
             if op is sh.setitem:
                 sh.assign(p, values[0], **params)
@@ -342,15 +347,17 @@ class Tensor(Arithmetic):
                 np.copyto(p, y, casting="same_kind")
         except Exception as error:
             raise in_place_error(error, op, self, others) from None
+        note = self.note.but()
         stamp(self)
         if recorded:
-            before = new(Tensor)                      # the version before: same memory, so what it held is gone
-            before.payload, before.op, before.inputs, before.params = p, self.op, self.inputs, self.params
+            before = new(Tensor)
+            before.payload, before.op, before.inputs, before.params = held, self.op, self.inputs, self.params
             before.born, before.base, before.requires_grad, before._grad = self.born, None, self.requires_grad, None
+            before.note = note
             self.op, self.inputs, self.params, self.born = op, (before, *others), params, tick()
             self.requires_grad = True
-            before.note = self.note.but()
-            stamp(before)
+            if held is p:
+                stamp(before)                         # its numbers are gone: a rule that reads them must not
         if local.mode.watch is not None:
             local.mode.watch.made(self, op, (self, *others), params)
         return self
@@ -431,6 +438,24 @@ class Tensor(Arithmetic):
     def long(self) -> Tensor: return self.to(np.int64)
     def int(self) -> Tensor: return self.to(np.int32)
     def bool(self) -> Tensor: return self.to(np.bool_)
+    def new_tensor(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+        """A new leaf with these numbers and, if not said otherwise, the dtype of this tensor."""
+        return Tensor._leaf(np.array(sh.array(data), dtype or self.dtype), requires_grad)
+
+    def new_full(self, size: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+        """A new leaf of this shape filled with one number, of the dtype of this tensor."""
+        return Tensor._leaf(np.full(size, fill_value, dtype or self.dtype), requires_grad)
+
+    def new_zeros(self, *size: Any, **options: Any) -> Tensor: return self.new_full(sh.sizes(size), 0, **options)
+    def new_ones(self, *size: Any, **options: Any) -> Tensor: return self.new_full(sh.sizes(size), 1, **options)
+    def new_empty(self, *size: Any, **options: Any) -> Tensor: return self.new_full(sh.sizes(size), 0, **options)
+    def where(self, condition: Any, other: Any) -> Tensor: return ew.where(condition, self, other)
+    def nonzero(self) -> Tensor: return Tensor._leaf(np.stack(np.nonzero(np.atleast_1d(self.payload)), 1))
+    def equal(self, other: Tensor) -> bool: return bool(np.array_equal(self.payload, other.payload))
+    def allclose(self, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+        """Whether |self - other| <= atol + rtol |other| holds for all elements."""
+        return bool(np.allclose(self.payload, other.payload, rtol, atol, equal_nan))
+
     def type_as(self, other: Tensor) -> Tensor: return self.to(other.dtype)
     def cpu(self) -> Tensor: return self
     def cuda(self, device: Any = None) -> Tensor: return self.to("cuda")
@@ -589,11 +614,19 @@ def escapes(x: Tensor, what: str) -> None:
 
 
 def refuse_leaf(x: Tensor, op: Primitive) -> None:
-    """PyTorch's error for changing a leaf that needs a gradient, and ours for a recorded change through a view."""
+    """PyTorch's error for changing a leaf that needs a gradient."""
     if x.op is None and x.requires_grad:
         raise RuntimeError(message("a leaf Variable that requires grad is being used in an in-place operation.",
                                    op=op.name, inputs=(x,), layer=x.note.layer,
                                    instead="with tg.no_grad(): x += ..., or x = x + ..."))
+
+
+def refuse_view(x: Tensor, op: Primitive) -> None:
+    """The error for a recorded change through a view."""
+    if x.base is not None:
+        raise RuntimeError(message("a recorded in-place operation on a view would leave the tensor that it views without "
+                                   "this step in its history", op=op.name, inputs=(x,), layer=x.note.layer,
+                                   instead="assign through the tensor itself: x[index] = ..., or work on x.clone()"))
 
 
 def in_place_error(error: Exception, op: Primitive, x: Tensor, others: tuple) -> Exception:
