@@ -43,6 +43,11 @@ class Node:
     """
 
     __slots__ = ("payload", "op", "inputs", "born", "note")
+    payload: Any
+    op: Any
+    inputs: Any
+    born: int
+    note: Note
     params: dict[str, Any] = {}                       # keyword arguments of op; a Tensor has its own
     requires_grad = True
     base: Node | None = None                          # the node whose memory this one views

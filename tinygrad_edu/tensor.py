@@ -16,7 +16,8 @@ from .ops import linalg as la
 from .ops import reduce as rd
 from .ops import shape as sh
 
-ndarray, new = np.ndarray, object.__new__
+ndarray = np.ndarray
+new = object.__new__
 F32, F64, I64 = np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64)
 ONE = {F32: np.ones((), F32), F64: np.ones((), F64)}  # the usual seeds of a sweep
 
