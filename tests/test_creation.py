@@ -21,9 +21,12 @@ def agree(program) -> None:
 
 # ---- from data ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("data", [
-    1, 1.5, True, [1, 2], [1.0, 2], [True, False], [True, 2], [True, 1.5], [[1, 2], [3, 4]], [], [[], []], [[[]]], ((1, 2), [3, 4]),
+    1, 1.5, True, [1, 2], [1.0, 2], [True, False], [True, 2], [True, 1.5], [[1, 2], [3, 4]], [], [[],
+                                                                                                  []], [[[]]], ((1, 2),
+                                                                                                                [3, 4]),
     range(4), [[1.5]], math.pi, [math.inf, -math.inf], np.float64(1.5), np.float32(1.5), np.int32(3), [np.float64(1.5)],
-    [np.float32(1.5), 2.5], np.arange(3), np.arange(3, dtype=np.int32), np.ones((2, 2)), np.ones(2, np.float32), np.array(True),
+    [np.float32(1.5), 2.5], np.arange(3), np.arange(3, dtype=np.int32), np.ones((2, 2)), np.ones(2, np.float32),
+    np.array(True),
     np.array(5.0), np.zeros((0, 3)), [np.array([1.0, 2.0]), np.array([3.0, 4.0])], 2**62, -(2**63)])
 def test_tensor_of_data(data):
     with warnings.catch_warnings():
@@ -34,7 +37,8 @@ def test_tensor_of_data(data):
         agree(lambda lib: lib.asarray(data))
 
 
-@pytest.mark.parametrize("name", ["float32", "float64", "int64", "int32", "int16", "int8", "uint8", "bool", "float16", "double", "long", "half",
+@pytest.mark.parametrize("name", ["float32", "float64", "int64", "int32", "int16", "int8", "uint8", "bool", "float16",
+                                  "double", "long", "half",
                                   "short", "float", "int"])
 def test_tensor_with_a_dtype(name):
     for data in ([0, 1, 2], [0.0, 1.0, 2.0], [True, False]):
@@ -76,8 +80,10 @@ def test_as_tensor_keeps_the_graph_when_it_casts():
 
 
 def test_requires_grad():
-    for make in (lambda **k: tg.tensor([1.0], **k), lambda **k: tg.zeros(2, **k), lambda **k: tg.ones((2,), **k), lambda **k: tg.eye(2, **k),
-                 lambda **k: tg.full((2,), 1.5, **k), lambda **k: tg.linspace(0, 1, 3, **k), lambda **k: tg.zeros_like(tg.ones(2), **k),
+    for make in (lambda **k: tg.tensor([1.0], **k), lambda **k: tg.zeros(2, **k), lambda **k: tg.ones((2,), **k),
+                 lambda **k: tg.eye(2, **k),
+                 lambda **k: tg.full((2,), 1.5, **k), lambda **k: tg.linspace(0, 1, 3, **k),
+                 lambda **k: tg.zeros_like(tg.ones(2), **k),
                  lambda **k: tg.empty(2, **k), lambda **k: tg.arange(2.0, **k)):
         assert make(requires_grad=True).requires_grad and not make().requires_grad
         assert make(requires_grad=True).is_leaf
@@ -87,12 +93,14 @@ def test_requires_grad():
 # ---- from a shape ---------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("size", [(2, 3), ((2, 3),), ([2, 3],), (0,), ((),), (2, 0, 3), (np.int64(2), 3)])
 def test_zeros_ones_and_empty(size):
-    agree(lambda lib: [lib.zeros(*size), lib.ones(*size), lib.zeros(*size, dtype=lib.int32), lib.ones(*size, dtype=lib.bool)])
+    agree(lambda lib: [lib.zeros(*size), lib.ones(*size), lib.zeros(*size, dtype=lib.int32),
+                       lib.ones(*size, dtype=lib.bool)])
     assert tg.empty(*size).shape == tuple(torch.empty(*size).shape)
 
 
 def test_full_infers_its_dtype():
-    agree(lambda lib: [lib.full((2,), 3), lib.full((2,), 3.5), lib.full((2,), True), lib.full([2, 1], 3, dtype=lib.float64),
+    agree(lambda lib: [lib.full((2,), 3), lib.full((2,), 3.5), lib.full((2,), True),
+                       lib.full([2, 1], 3, dtype=lib.float64),
                        lib.full((), 2.0), lib.full((2,), math.inf)])
 
 
@@ -104,10 +112,12 @@ def test_like():
 
 
 def test_eye():
-    agree(lambda lib: [lib.eye(3), lib.eye(2, 3), lib.eye(3, 2), lib.eye(0), lib.eye(2, dtype=lib.int64), lib.eye(2, m=4)])
+    agree(lambda lib: [lib.eye(3), lib.eye(2, 3), lib.eye(3, 2), lib.eye(0), lib.eye(2, dtype=lib.int64),
+                       lib.eye(2, m=4)])
 
 
-@pytest.mark.parametrize("args", [(5,), (0,), (2, 5), (5, 2, -1), (0, 1, 0.25), (0.0, 1.0), (1, 10, 3), (0, 1, 0.1), (-3, 3, 0.5), (5.0,), (3, 3),
+@pytest.mark.parametrize("args", [(5,), (0,), (2, 5), (5, 2, -1), (0, 1, 0.25), (0.0, 1.0), (1, 10, 3), (0, 1, 0.1),
+                                  (-3, 3, 0.5), (5.0,), (3, 3),
                                   (1, 2.5), (0, 2, 0.3), (2**40, 2**40 + 3)])
 def test_arange(args):
     agree(lambda lib: [lib.arange(*args), lib.arange(*args, dtype=lib.float64)])
@@ -119,7 +129,8 @@ def test_arange_of_tensors():
 
 @pytest.mark.parametrize("args", [(0, 1, 5), (1, 0, 4), (-2, 3.5, 7), (0, 1, 1), (0, 1, 0), (3, 3, 2)])
 def test_linspace_and_logspace(args):
-    agree(lambda lib: [lib.linspace(*args), lib.logspace(*args), lib.logspace(*args, base=2.0), lib.linspace(*args, dtype=lib.float64)])
+    agree(lambda lib: [lib.linspace(*args), lib.logspace(*args), lib.logspace(*args, base=2.0),
+                       lib.linspace(*args, dtype=lib.float64)])
 
 
 @pytest.mark.parametrize("row, col, offset", [(3, 3, 0), (3, 4, 1), (4, 3, -1), (2, 2, -5), (2, 2, 5), (0, 3, 0)])
@@ -137,7 +148,8 @@ def test_promotion(a, b):
     ours, theirs = (lib.promote_types(getattr(lib, a), getattr(lib, b)) for lib in LIBS)
     assert f"torch.{ours}" == str(theirs)
     for shapes in (((2,), (2,)), ((2,), ()), ((), (2,)), ((), ())):
-        ours, theirs = (lib.result_type(*(lib.ones(s, dtype=getattr(lib, d)) for s, d in zip(shapes, (a, b), strict=True))) for lib in LIBS)
+        ours, theirs = (lib.result_type(*(lib.ones(s, dtype=getattr(lib, d)) for s,
+                                          d in zip(shapes, (a, b), strict=True))) for lib in LIBS)
         assert f"torch.{ours}" == str(theirs)
     for number in (True, 2, 2.5):
         ours, theirs = (lib.result_type(lib.ones(2, dtype=getattr(lib, a)), number) for lib in LIBS)
@@ -163,7 +175,8 @@ def test_the_default_dtype():
             assert lib.get_default_dtype() == lib.float32
             lib.set_default_dtype(lib.float64)
             assert lib.get_default_dtype() == lib.float64
-        agree(lambda lib: [lib.tensor(1.5), lib.zeros(2), lib.tensor([]), lib.arange(1.0), lib.eye(2), lib.linspace(0, 1, 3), lib.full((2,), 1.5),
+        agree(lambda lib: [lib.tensor(1.5), lib.zeros(2), lib.tensor([]), lib.arange(1.0), lib.eye(2),
+                           lib.linspace(0, 1, 3), lib.full((2,), 1.5),
                            lib.tensor(np.float32(1)), lib.tensor(1)])
         assert tg.rand(2).dtype == tg.randn(2).dtype == tg.float64
     finally:
@@ -183,13 +196,21 @@ def test_is_tensor():
 
 # ---- what is refused ------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("program", [
-    lambda lib: lib.tensor([[1, 2], [1]]), lambda lib: lib.tensor([[1, 2], [1, 2, 3]]), lambda lib: lib.tensor([[[1], [2]], [[1], [2, 3]]]),
-    lambda lib: lib.tensor([[1, 2], 1]), lambda lib: lib.tensor([1, [1]]), lambda lib: lib.tensor("a"), lambda lib: lib.tensor(None),
+    lambda lib: lib.tensor([[1, 2], [1]]), lambda lib: lib.tensor([[1, 2],
+                                                                   [1, 2,
+                                                                    3]]), lambda lib: lib.tensor([[[1], [2]],
+                                                                                                  [[1], [2, 3]]]),
+    lambda lib: lib.tensor([[1, 2], 1]), lambda lib: lib.tensor([1, [1]]), lambda lib: lib.tensor("a"),
+    lambda lib: lib.tensor(None),
     lambda lib: lib.tensor({1: 2}), lambda lib: lib.tensor(2**70), lambda lib: lib.tensor([1, 2], requires_grad=True),
-    lambda lib: lib.tensor([lib.ones(2), lib.ones(2)]), lambda lib: lib.tensor(np.array(["a"])), lambda lib: lib.from_numpy([1]),
-    lambda lib: lib.from_numpy(np.array(["a"])), lambda lib: lib.zeros(-1), lambda lib: lib.zeros(2.5), lambda lib: lib.zeros((2, 2.5)),
-    lambda lib: lib.eye(-1), lambda lib: lib.arange(0, 1, -1), lambda lib: lib.arange(0, 1, 0), lambda lib: lib.linspace(0, 1, -1),
-    lambda lib: lib.set_default_dtype(lib.int64), lambda lib: lib.zeros(2, device="nowhere"), lambda lib: lib.tensor(300, dtype=lib.uint8),
+    lambda lib: lib.tensor([lib.ones(2),
+                            lib.ones(2)]), lambda lib: lib.tensor(np.array(["a"])), lambda lib: lib.from_numpy([1]),
+    lambda lib: lib.from_numpy(np.array(["a"])), lambda lib: lib.zeros(-1), lambda lib: lib.zeros(2.5),
+    lambda lib: lib.zeros((2, 2.5)),
+    lambda lib: lib.eye(-1), lambda lib: lib.arange(0, 1, -1), lambda lib: lib.arange(0, 1, 0),
+    lambda lib: lib.linspace(0, 1, -1),
+    lambda lib: lib.set_default_dtype(lib.int64), lambda lib: lib.zeros(2, device="nowhere"),
+    lambda lib: lib.tensor(300, dtype=lib.uint8),
     lambda lib: lib.ones(2, dtype=lib.int64, requires_grad=True)])
 def test_malformed_calls_raise_what_torch_raises(program):
     with pytest.raises(Exception) as theirs:          # noqa: PT011  (whatever torch raises is the expectation)
@@ -198,7 +219,8 @@ def test_malformed_calls_raise_what_torch_raises(program):
         program(tg)
 
 
-@pytest.mark.parametrize("make", [lambda: tg.tensor(1.0, device="cuda"), lambda: tg.zeros(2, device="cuda:0"), lambda: tg.rand(2, device="mps"),
+@pytest.mark.parametrize("make", [lambda: tg.tensor(1.0, device="cuda"), lambda: tg.zeros(2, device="cuda:0"),
+                                  lambda: tg.rand(2, device="mps"),
                                   lambda: tg.Generator(device="cuda"), lambda: tg.arange(3, device=tg.device("cuda"))])
 def test_other_devices_are_refused(make):
     with pytest.raises(RuntimeError, match="everything runs on the CPU"):

@@ -24,7 +24,8 @@ def positive(*shape: int) -> np.ndarray:
 # ---- products -------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("a, b", [
     ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((2, 3), (3, 4)), ((5, 2, 3), (5, 3, 4)), ((5, 2, 3), (3, 4)),
-    ((2, 3), (5, 3, 4)), ((5, 1, 2, 3), (1, 6, 3, 4)), ((5, 2, 3), (3,)), ((3,), (5, 3, 4)), ((0, 3), (3, 4)), ((2, 0), (0, 4)),
+    ((2, 3), (5, 3, 4)), ((5, 1, 2, 3), (1, 6, 3, 4)), ((5, 2, 3), (3,)), ((3,), (5, 3, 4)), ((0, 3), (3, 4)), ((2, 0),
+                                                                                                                (0, 4)),
     ((0, 2, 3), (3, 4))])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_matmul_in_all_ranks(a, b, dtype):
@@ -48,10 +49,15 @@ def test_named_products():
 
 
 @pytest.mark.parametrize("equation, shapes", [
-    ("ij,jk->ik", [(2, 3), (3, 4)]), ("ij,jk", [(2, 3), (3, 4)]), ("bij,bjk->bik", [(5, 2, 3), (5, 3, 4)]), ("ii", [(3, 3)]),
-    ("ii->i", [(3, 3)]), ("ij->ji", [(2, 3)]), ("ba", [(2, 3)]), ("...ij,...jk->...ik", [(5, 2, 3), (3, 4)]), ("i,i", [(3,), (3,)]),
-    ("i,j->ij", [(2,), (3,)]), ("bn,anm,bm->ba", [(2, 3), (4, 3, 5), (2, 5)]), ("...i->...", [(2, 3, 4)]), ("i...->...", [(2, 3)]),
-    ("bhqd,bhkd->bhqk", [(2, 2, 3, 4), (2, 2, 5, 4)]), ("b...i , b...i -> b...", [(2, 3, 4), (2, 3, 4)]), ("ij->", [(2, 3)]),
+    ("ij,jk->ik", [(2, 3), (3, 4)]), ("ij,jk", [(2, 3), (3, 4)]), ("bij,bjk->bik", [(5, 2, 3), (5, 3, 4)]), ("ii",
+                                                                                                             [(3, 3)]),
+    ("ii->i", [(3, 3)]), ("ij->ji", [(2, 3)]), ("ba", [(2, 3)]), ("...ij,...jk->...ik", [(5, 2, 3), (3, 4)]), ("i,i",
+                                                                                                               [(3,),
+                                                                                                                (3,)]),
+    ("i,j->ij", [(2,), (3,)]), ("bn,anm,bm->ba", [(2, 3), (4, 3, 5), (2, 5)]), ("...i->...",
+                                                                                [(2, 3, 4)]), ("i...->...", [(2, 3)]),
+    ("bhqd,bhkd->bhqk", [(2, 2, 3, 4), (2, 2, 5, 4)]), ("b...i , b...i -> b...", [(2, 3, 4), (2, 3, 4)]), ("ij->",
+                                                                                                           [(2, 3)]),
     ("...,...", [(2, 3), (3,)]), ("iij->j", [(2, 2, 3)]), ("aB,Bc", [(2, 3), (3, 2)])])
 def test_einsum(equation, shapes):
     both(lambda lib, *xs: lib.einsum(equation, *xs), *[normal(*s) for s in shapes], **TIGHT)
@@ -84,7 +90,8 @@ def test_matrix_norm(ord, dim, keepdim):
 
 
 def test_norm_chooses_between_the_two():
-    both(lambda lib, A: (lib.linalg.norm(A), lib.linalg.norm(A, 1), lib.linalg.norm(A, "nuc"), lib.linalg.norm(A, dim=0),
+    both(lambda lib, A: (lib.linalg.norm(A), lib.linalg.norm(A, 1), lib.linalg.norm(A, "nuc"),
+                         lib.linalg.norm(A, dim=0),
                          lib.linalg.norm(A, 1, 1), lib.linalg.norm(A, 2, (1, 0)), lib.linalg.norm(A, dim=(0, 1)),
                          lib.linalg.norm(A[0], 3), lib.linalg.norm(A, keepdim=True)), normal(3, 4), **TIGHT)
 
@@ -99,7 +106,8 @@ A3, B33 = normal(3, 3) + 2 * np.eye(3), normal(2, 3, 3) + 2 * np.eye(3)
 
 @pytest.mark.parametrize("A", [A3, B33, A3.T, np.asfortranarray(A3)])
 def test_functions_of_a_square_matrix(A):
-    both(lambda lib, A: (lib.linalg.inv(A), lib.inverse(A), A.inverse(), lib.linalg.det(A), lib.det(A), A.det()), A, **TIGHT)
+    both(lambda lib, A: (lib.linalg.inv(A), lib.inverse(A), A.inverse(), lib.linalg.det(A), lib.det(A), A.det()), A,
+         **TIGHT)
     both(lambda lib, A: (*lib.linalg.slogdet(A), *lib.slogdet(-A)), A, **TIGHT)
     both(lambda lib, A: [lib.linalg.matrix_power(A, n) for n in (0, 1, 2, 3, 5, -1, -2)], A, rtol=1e-8, atol=1e-8)
     both(lambda lib, A: lib.linalg.pinv(A), A, **TIGHT)
@@ -122,11 +130,13 @@ def test_the_gradient_of_a_determinant_is_the_cofactors_of_a_singular_matrix_too
     x = tg.tensor(A, requires_grad=True)
     tg.det(x).backward()
     n = len(A)
-    minors = [[np.linalg.det(np.delete(np.delete(A, i, 0), j, 1)) * (-1) ** (i + j) for j in range(n)] for i in range(n)]
+    minors = [[np.linalg.det(np.delete(np.delete(A, i, 0), j,
+                                       1)) * (-1) ** (i + j) for j in range(n)] for i in range(n)]
     np.testing.assert_allclose(x.grad.numpy(), minors, atol=1e-12)
 
 
-@pytest.mark.parametrize("A, b", [((3, 3), (3,)), ((3, 3), (3, 2)), ((2, 3, 3), (2, 3)), ((2, 3, 3), (2, 3, 2)), ((2, 3, 3), (3, 2))])
+@pytest.mark.parametrize("A, b", [((3, 3), (3,)), ((3, 3), (3, 2)), ((2, 3, 3), (2, 3)), ((2, 3, 3), (2, 3, 2)),
+                                  ((2, 3, 3), (3, 2))])
 def test_solve(A, b):
     both(lambda lib, A, b: lib.linalg.solve(A, b), normal(*A) + 2 * np.eye(3), normal(*b), **TIGHT)
 
@@ -148,7 +158,8 @@ def test_pinv(shape):
 def test_lstsq_and_rank():
     both(lambda lib, A, B: lib.linalg.lstsq(A, B).solution, normal(5, 2), normal(5, 3), rtol=1e-8, atol=1e-8)
     A, B = normal(5, 2), normal(5, 3)
-    ours, theirs = tg.linalg.lstsq(tg.tensor(A), tg.tensor(B)), torch.linalg.lstsq(torch.tensor(A), torch.tensor(B), driver="gelsd")
+    ours, theirs = tg.linalg.lstsq(tg.tensor(A), tg.tensor(B)), torch.linalg.lstsq(torch.tensor(A), torch.tensor(B),
+                                                                                   driver="gelsd")
     same(ours.residuals, theirs.residuals)
     same(ours.rank, theirs.rank)
     assert tg.linalg.matrix_rank(tg.ones(3, 3)).item() == 1
@@ -226,23 +237,32 @@ def test_second_derivatives_through_a_factorisation():
     for f in (lambda lib, x: lib.logdet(x), matrix_exponential, lambda lib, x: lib.linalg.matrix_norm(x, "nuc"),
               lambda lib, x: lib.linalg.cholesky(x).sum(), lambda lib, x: lib.linalg.qr(x)[1].sum(),
               lambda lib, x: (lib.linalg.svd(x)[0] ** 2).mul(lib.arange(9).reshape(3, 3)).sum(),
-              lambda lib, x: lib.linalg.solve(x, x.mT @ x).sum(), lambda lib, x: lib.det(x), lambda lib, x: lib.linalg.pinv(x).sum()):
+              lambda lib, x: lib.linalg.solve(x, x.mT @ x).sum(), lambda lib, x: lib.det(x), lambda lib,
+              x: lib.linalg.pinv(x).sum()):
         a = positive(3, 3)
         same(twice(tg, f, a), twice(torch, f, a), rtol=1e-6, atol=1e-6)
 
 
 # ---- what is refused ------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("program", [
-    lambda lib: lib.ones(2, 3) @ lib.ones(2, 3), lambda lib: lib.ones(2) @ lib.ones(3), lambda lib: lib.ones(2, 2) @ lib.ones(2, 2).double(),
-    lambda lib: lib.ones(2) @ lib.tensor(1.0), lambda lib: lib.dot(lib.ones(2, 2), lib.ones(2)), lambda lib: lib.dot(lib.ones(2), lib.ones(3)),
-    lambda lib: lib.mv(lib.ones(2), lib.ones(2)), lambda lib: lib.mm(lib.ones(2), lib.ones(2)), lambda lib: lib.mm(lib.ones(2, 2), lib.ones(3, 2)),
+    lambda lib: lib.ones(2, 3) @ lib.ones(2, 3), lambda lib: lib.ones(2) @ lib.ones(3),
+    lambda lib: lib.ones(2, 2) @ lib.ones(2, 2).double(),
+    lambda lib: lib.ones(2) @ lib.tensor(1.0), lambda lib: lib.dot(lib.ones(2, 2),
+                                                                   lib.ones(2)), lambda lib: lib.dot(lib.ones(2),
+                                                                                                     lib.ones(3)),
+    lambda lib: lib.mv(lib.ones(2), lib.ones(2)), lambda lib: lib.mm(lib.ones(2),
+                                                                     lib.ones(2)), lambda lib: lib.mm(lib.ones(2, 2),
+                                                                                                      lib.ones(3, 2)),
     lambda lib: lib.bmm(lib.ones(2, 2), lib.ones(2, 2)), lambda lib: lib.bmm(lib.ones(1, 2, 2), lib.ones(3, 2, 2)),
-    lambda lib: lib.outer(lib.ones(2, 2), lib.ones(2)), lambda lib: lib.einsum("ij,jk->ik", lib.ones(2, 3), lib.ones(2, 3)),
+    lambda lib: lib.outer(lib.ones(2, 2), lib.ones(2)), lambda lib: lib.einsum("ij,jk->ik", lib.ones(2, 3),
+                                                                               lib.ones(2, 3)),
     lambda lib: lib.einsum("ij,jk->iz", lib.ones(2, 3), lib.ones(3, 3)), lambda lib: lib.einsum("ij->ij", lib.ones(2)),
-    lambda lib: lib.einsum("ij->ij", lib.ones(2, 2), lib.ones(2, 2)), lambda lib: lib.einsum("i,i", lib.ones(2), lib.ones(2).double()),
+    lambda lib: lib.einsum("ij->ij", lib.ones(2, 2), lib.ones(2, 2)), lambda lib: lib.einsum("i,i", lib.ones(2),
+                                                                                             lib.ones(2).double()),
     lambda lib: lib.einsum("i1->i", lib.ones(2, 2)), lambda lib: lib.tensordot(lib.ones(2, 3), lib.ones(2, 3), dims=1),
     lambda lib: lib.trace(lib.ones(2, 2, 2)), lambda lib: lib.linalg.cross(lib.ones(2), lib.ones(2)),
-    lambda lib: lib.linalg.inv(lib.ones(2, 3)), lambda lib: lib.linalg.inv(lib.ones(2)), lambda lib: lib.det(lib.eye(2).long()),
+    lambda lib: lib.linalg.inv(lib.ones(2, 3)), lambda lib: lib.linalg.inv(lib.ones(2)),
+    lambda lib: lib.det(lib.eye(2).long()),
     lambda lib: lib.linalg.cholesky(lib.ones(2, 3)), lambda lib: lib.linalg.matrix_norm(lib.ones(2, 2), 7),
     lambda lib: lib.linalg.norm(lib.ones(2, 2, 2), 1), lambda lib: lib.ones(2) @ 3])
 def test_malformed_calls_raise_what_torch_raises(program):

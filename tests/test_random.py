@@ -11,10 +11,12 @@ from tinygrad_edu.random import gaussian, uniform
 
 DRAWS = {
     "rand": lambda lib, **k: lib.rand(2, 3, **k), "randn": lambda lib, **k: lib.randn((2, 3), **k),
-    "randint": lambda lib, **k: lib.randint(10, (2, 3), **k), "randint low": lambda lib, **k: lib.randint(-3, 10, [2], **k),
+    "randint": lambda lib, **k: lib.randint(10, (2, 3), **k), "randint low": lambda lib, **k: lib.randint(-3, 10, [2],
+                                                                                                          **k),
     "randperm": lambda lib, **k: lib.randperm(7, **k), "normal": lambda lib, **k: lib.normal(1.0, 2.0, (3,), **k),
     "normal of tensors": lambda lib, **k: lib.normal(lib.zeros(3), lib.ones(3), **k),
-    "normal of a mean": lambda lib, **k: lib.normal(lib.zeros(3), 2.0, **k), "normal of a std": lambda lib, **k: lib.normal(0.0, lib.ones(3), **k),
+    "normal of a mean": lambda lib, **k: lib.normal(lib.zeros(3), 2.0, **k), "normal of a std": lambda lib,
+    **k: lib.normal(0.0, lib.ones(3), **k),
     "bernoulli": lambda lib, **k: lib.bernoulli(lib.full((2, 3), 0.5), **k),
     "multinomial": lambda lib, **k: lib.multinomial(lib.ones(5), 3, **k),
     "multinomial rows": lambda lib, **k: lib.multinomial(lib.ones(2, 5), 4, replacement=True, **k)}
@@ -127,10 +129,13 @@ def test_multinomial():
 
 
 @pytest.mark.parametrize("program", [
-    lambda lib: lib.rand(2, dtype=lib.int64), lambda lib: lib.randint(5, 3, (2,)), lambda lib: lib.randint(0, (2,)), lambda lib: lib.randint(5),
-    lambda lib: lib.randperm(-1), lambda lib: lib.bernoulli(lib.tensor([2.0])), lambda lib: lib.multinomial(lib.tensor([0.5, 0.5]), 3),
+    lambda lib: lib.rand(2, dtype=lib.int64), lambda lib: lib.randint(5, 3, (2,)), lambda lib: lib.randint(0, (2,)),
+    lambda lib: lib.randint(5),
+    lambda lib: lib.randperm(-1), lambda lib: lib.bernoulli(lib.tensor([2.0])),
+    lambda lib: lib.multinomial(lib.tensor([0.5, 0.5]), 3),
     lambda lib: lib.multinomial(lib.tensor([-0.5, 0.5]), 1), lambda lib: lib.multinomial(lib.tensor([0.0, 0.0]), 1),
-    lambda lib: lib.multinomial(lib.ones(2, 2, 2), 1), lambda lib: lib.normal(0.0, -1.0, (2,)), lambda lib: lib.rand(-1), lambda lib: lib.rand(2.5)])
+    lambda lib: lib.multinomial(lib.ones(2, 2, 2), 1), lambda lib: lib.normal(0.0, -1.0, (2,)),
+    lambda lib: lib.rand(-1), lambda lib: lib.rand(2.5)])
 def test_malformed_calls_raise_what_torch_raises(program):
     with pytest.raises(Exception) as theirs:          # noqa: PT011  (whatever torch raises is the expectation)
         program(torch)

@@ -13,8 +13,10 @@ from .errors import message
 from .graph import Node
 from .tensor import Default, Tensor
 
-__all__ = ["arange", "as_tensor", "asarray", "can_cast", "device", "double", "empty", "empty_like", "eye", "finfo", "float16",
-           "float32", "float64", "from_numpy", "full", "full_like", "get_default_dtype", "half", "iinfo", "int16", "int32",
+__all__ = ["arange", "as_tensor", "asarray", "can_cast", "device", "double", "empty", "empty_like", "eye", "finfo",
+           "float16",
+           "float32", "float64", "from_numpy", "full", "full_like", "get_default_dtype", "half", "iinfo", "int16",
+           "int32",
            "int64", "int8", "is_tensor", "linspace", "logspace", "long", "ones", "ones_like", "promote_types",
            "result_type", "set_default_dtype", "short", "tensor", "tril_indices", "triu_indices", "uint8", "zeros",
            "zeros_like"]

@@ -16,15 +16,15 @@ from .ops import factor
 from .ops import reduce as rd
 from .ops.elementwise import abs as magnitude
 from .ops.elementwise import where
-from .ops.linalg import det, einsum_of, inv, mT, matmul, sign_log, turn
-from .ops.linalg import solve as solved
 from .ops.join import cat
+from .ops.linalg import det, einsum_of, inv, matmul, mT, sign_log, turn
+from .ops.linalg import solve as solved
 from .ops.shape import movedim
 from .tensor import Tensor
 
 __all__ = ["LinAlgError", "cholesky", "cross", "det", "eigh", "eigvalsh", "einsum", "inv", "kron", "logdet", "lstsq",
-           "matmul", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve",
-           "solve_triangular", "svd", "svdvals", "tensordot", "vecdot", "vector_norm"]
+           "matmul", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet",
+           "solve", "solve_triangular", "svd", "svdvals", "tensordot", "vecdot", "vector_norm"]
 SignLog = namedtuple("slogdet", "sign logabsdet")
 Eigh = namedtuple("linalg_eigh", "eigenvalues eigenvectors")
 SVD = namedtuple("linalg_svd", "U S Vh")
@@ -91,8 +91,8 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     of_a, of_b = list(ascii_letters[:a.ndim]), list(ascii_letters[a.ndim:a.ndim + b.ndim])
     for i, j in zip(*pairs, strict=True):
         if a.shape[i] != b.shape[j]:
-            raise RuntimeError(message(f"contracted dimensions need to match, but first has size {a.shape[i]} in dim "
-                                       f"{i} and second has size {b.shape[j]} in dim {j}", op="tensordot", inputs=(a, b)))
+            what = f"but first has size {a.shape[i]} in dim {i} and second has size {b.shape[j]} in dim {j}"
+            raise RuntimeError(message(f"contracted dimensions need to match, {what}", op="tensordot", inputs=(a, b)))
         of_b[j] = of_a[i]
     out = [c for c in of_a if c not in of_b] + [c for c in of_b if c not in of_a]
     return einsum(f"{''.join(of_a)},{''.join(of_b)}->{''.join(out)}", a, b)
@@ -291,7 +291,7 @@ def svd(A: Tensor, full_matrices: bool = True) -> SVD:
     >>> tg.linalg.svd(tg.tensor([[3., 0.], [0., 4.]])).S.tolist()
     [4.0, 3.0]
     """
-    y, m, n = factor.svd(A), *A.shape[-2:]
+    y, m = factor.svd(A), A.shape[-2]
     S, U, V = y[..., 0, :], y[..., 1:m + 1, :], y[..., m + 1:, :]
     if full_matrices:
         U, V = completed(U), completed(V)

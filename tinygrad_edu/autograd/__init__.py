@@ -6,8 +6,6 @@ operation with its own derivative; ``gradcheck`` compares derivatives with diffe
 """
 from __future__ import annotations
 
-from typing import Any
-
 from ..graph import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from ..tensor import Tensor
 from . import functional

@@ -38,7 +38,7 @@ class Anomaly:
             raise RuntimeError(message(
                 f"Function '{node.op.name}Backward' returned {kind} values in its {place}th output.", op=node.op.name,
                 inputs=tuple(node.inputs), layer=node.note.layer,
-                instead=f"look at the inputs of the operation made at {self.lines.get(node.born) or 'an unknown line'}"))
+                instead=f"look at the inputs of the operation of {self.lines.get(node.born) or 'an unknown line'}"))
 
 
 class set_detect_anomaly(ContextDecorator):
@@ -64,7 +64,7 @@ class detect_anomaly(set_detect_anomaly):
     """Inside the ``with`` block, raise at the first adjoint that is nan or infinite, and name its operation.
 
     >>> x = tg.tensor(0., requires_grad=True)
-    >>> with tg.autograd.detect_anomaly():
+    >>> with tg.autograd.detect_anomaly(), np.errstate(all="ignore"):
     ...     (x.sqrt() * 0).backward()
     Traceback (most recent call last):
     RuntimeError: ...

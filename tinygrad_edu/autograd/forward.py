@@ -59,8 +59,7 @@ def transposed(node: Any, moving: dict, create_graph: bool) -> Any:
     """Any other operation: its rules g -> J^T g are linear in g, and the derivative of <J^T g, v> by g is J v."""
     op, (y, values) = node.op, read(node, create_graph)
     with enable_grad():
-        g = leaf(node, 0)
-        g.requires_grad = True
+        g = leaf(node, 0, True)
         needs = [i in moving for i in range(len(values))]
         parts = op.joint(g, y, *values, needs=needs, **node.params) if op.joint is not None else {
             i: op.rules[i](g, y, *values, **node.params) for i in moving}

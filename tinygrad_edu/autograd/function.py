@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import Node, Primitive, no_grad, set_grad_enabled
+from ..graph import Node, Primitive, is_grad_enabled, no_grad, set_grad_enabled
 from ..tensor import Tensor
 
 
@@ -48,20 +48,19 @@ class Context:
 
 
 class Custom(Primitive):
-    """The primitive of one call of a Function: ``fn`` runs its forward, ``joint`` its backward.
+    """The primitive of one call of a Function: its function runs ``forward``, its joint rule ``backward``.
 
     Several outputs travel as one flat array, which ordinary recorded operations cut apart: see ops/factor.py.
     """
 
     def __init__(self, function: type[Function], args: tuple):
-        self.name = self.__name__ = function.__name__
-        self.rules, self.family, self.views, self.promotes, self.binary = (), "general", False, False, False
-        self.differentiable, self.scalar, self.__doc__ = True, self.fn, function.__doc__ or function.__name__
+        super().__init__(function.__name__, self.run, (), "general", joint=self.run_back, doc=function.__doc__ or "",
+                         register=False)
         self.function, self.ctx, self.tensors = function, Context(), [isinstance(x, Tensor) for x in args]
         self.ctx.needs_input_grad = tuple(isinstance(x, Tensor) and x.requires_grad for x in args)
         self.args: tuple | None = args                # only while the first forward runs
 
-    def fn(self, *values: Any) -> np.ndarray:
+    def run(self, *values: Any) -> np.ndarray:
         """Run the forward, without recording; note the shapes of the outputs and which saved tensor is which."""
         function, ctx = self.function, self.ctx
         args = self.args or tuple(Tensor._leaf(v) if t else v for v, t in zip(values, self.tensors, strict=True))
@@ -96,7 +95,7 @@ class Custom(Primitive):
         ends = np.cumsum([0, *[int(np.prod(self.shapes[i])) for i in self.live]]).tolist()
         return [y[a:b].reshape(self.shapes[i]) for i, a, b in zip(self.live, ends, ends[1:], strict=False)]
 
-    def joint(self, g: Any, y: Any, *values: Any, needs: list, **params: Any) -> list:
+    def run_back(self, g: Any, y: Any, *values: Any, needs: list, **params: Any) -> list:
         """Run the backward on Tensors: recorded under create_graph, else not."""
         def read(place: tuple) -> Any:
             x = self.cut(y)[place[1]] if place[0] else values[place[1]]
@@ -112,10 +111,10 @@ class Custom(Primitive):
         del self.ctx._read
         out = list(out) if isinstance(out, (tuple, list)) else [out]
         if len(out) < len(values) or any(c is not None for c in out[len(values):]):
-            raise RuntimeError(message(f"function {self.name}Backward returned an incorrect number of gradients (expected "
-                                       f"{len(values)}, got {len(out)})", op=self.name,
+            what = f"returned an incorrect number of gradients (expected {len(values)}, got {len(out)})"
+            raise RuntimeError(message(f"function {self.name}Backward {what}", op=self.name,
                                        instead="one for each argument of forward after ctx, None where there is none"))
-        out = [self.checked(i, c, x) if need else None for i, (c, x, need) in enumerate(zip(out, values, needs, strict=False))]
+        out = [self.checked(i, out[i], values[i]) if need else None for i, need in enumerate(needs)]
         return [c.payload if isinstance(c, Node) and not recorded else c for c in out]
 
     def checked(self, i: int, c: Any, x: Any) -> Any:
@@ -125,8 +124,8 @@ class Custom(Primitive):
         if c.shape != x.shape:
             extra = len(c.shape) - len(x.shape)
             if extra < 0 or any(n not in (1, m) for n, m in zip(x.shape, c.shape[extra:], strict=True)):
-                raise RuntimeError(message(f"Function {self.name}Backward returned an invalid gradient at index {i} - got "
-                                           f"{list(c.shape)} but expected shape compatible with {list(x.shape)}",
+                what = f"at index {i} - got {list(c.shape)} but expected shape compatible with {list(x.shape)}"
+                raise RuntimeError(message(f"Function {self.name}Backward returned an invalid gradient {what}",
                                            op=self.name, instead=f"a gradient in the shape of argument {i} of forward"))
         return c
 
@@ -165,7 +164,7 @@ class Function:
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """The gradients of the arguments, from those of the outputs."""
-        raise NotImplementedError("You must implement the backward function for your custom autograd.Function to use it.")
+        raise NotImplementedError("You must implement the backward function for your custom autograd.Function.")
 
     vjp = backward
 
@@ -173,9 +172,9 @@ class Function:
     def apply(cls, *args: Any) -> Any:
         """The outputs of ``forward`` at these arguments, recorded."""
         op = Custom(cls, args)
-        y = op(*args)
+        y = op.run(*[x.payload if isinstance(x, Tensor) else x for x in args])        # its errors are the user's own
         op.args = None
-        y = y if isinstance(y, Tensor) else Tensor._leaf(y)
+        y = Tensor._record(op, args, {}, y, is_grad_enabled() and any(op.ctx.needs_input_grad))
         parts = dict(zip(op.live, op.cut(y), strict=True)) if op.live else {}
         out = tuple(parts.get(i, given) for i, given in enumerate(op.outputs))
         del op.outputs                                # they would refer to themselves through ctx

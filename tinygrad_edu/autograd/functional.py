@@ -158,7 +158,7 @@ def hvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     """(f(x), H v) without ever forming H: J v of the gradient, forward over reverse (Pearlmutter 1994).
 
     >>> tg.autograd.hvp(lambda x: (x ** 3).sum(), tg.tensor([1., 2.]), tg.tensor([1., 1.]))[1]
-    tensor([6., 12.])
+    tensor([ 6., 12.])
     """
     with enable_grad():
         xs, ys = called(func, inputs, create_graph)

@@ -67,7 +67,7 @@ def culprits(ys: Sequence[Any], eps: float, atol: float, rtol: float) -> list[st
             if c is None:
                 continue
             u = rng.normal(size=np.shape(values[i]))
-            up, down = (op.fn(*values[:i], values[i] + step * u, *values[i + 1:], **node.params) for step in (eps, -eps))
+            up, down = (op.fn(*values[:i], values[i] + e * u, *values[i + 1:], **node.params) for e in (eps, -eps))
             fitted = c if node.scalar else node.inputs[i]._fit(np.asarray(c), node.inputs[i])
             if not np.isclose(np.sum(fitted * u), np.sum(g * (up - down)) / (2 * eps), rtol=rtol, atol=atol):
                 found.append(op.name)
@@ -77,10 +77,10 @@ def culprits(ys: Sequence[Any], eps: float, atol: float, rtol: float) -> list[st
 
 def gradcheck(func: Callable, inputs: Any, *, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3,
               raise_exception: bool = True, nondet_tol: float = 0.0, check_undefined_grad: bool = True,
-              check_grad_dtypes: bool = False, check_batched_grad: bool = False, check_batched_forward_grad: bool = False,
-              check_forward_ad: bool = False, check_backward_ad: bool = True, fast_mode: bool = False,
-              masked: bool | None = None) -> bool:
-    """Whether the derivatives of ``func`` agree with central differences, element by element: |a - n| <= atol + rtol |n|.
+              check_grad_dtypes: bool = False, check_batched_grad: bool = False,
+              check_batched_forward_grad: bool = False, check_forward_ad: bool = False, check_backward_ad: bool = True,
+              fast_mode: bool = False, masked: bool | None = None) -> bool:
+    """Whether the derivatives of ``func`` agree with central differences, in each element |a - n| <= atol + rtol |n|.
 
     The inputs that require gradients should be float64. GradcheckError names the operations whose rules are wrong, the
     output, the input, the element and both numbers.
@@ -95,9 +95,8 @@ def gradcheck(func: Callable, inputs: Any, *, eps: float = 1e-6, atol: float = 1
                          "requires_grad=True.")
     for i, x in live:
         if np.asarray(x.payload).dtype != np.float64:
-            warnings.warn(f"Input #{i} requires gradient and is not a double precision floating point or complex. This "
-                          "check will likely fail if all the inputs are not of double precision floating point or complex. ",
-                          UserWarning, stacklevel=2)
+            warnings.warn(f"Input #{i} requires gradient and is not a double precision floating point. This check will "
+                          "likely fail if all the inputs are not of double precision.", UserWarning, stacklevel=2)
     with enable_grad():
         ys = floats(func(*inputs))
     for i, x in live:
@@ -117,7 +116,8 @@ def gradcheck(func: Callable, inputs: Any, *, eps: float = 1e-6, atol: float = 1
     return True
 
 
-def mismatch(a: np.ndarray, n: np.ndarray, y: Any, x: Any, i: int, j: int, forward: bool, atol: float, rtol: float) -> str:
+def mismatch(a: np.ndarray, n: np.ndarray, y: Any, x: Any, i: int, j: int, forward: bool, atol: float,
+             rtol: float) -> str:
     """What is wrong with the worst element of a Jacobian; nothing where it agrees with the differences."""
     off = np.abs(a - n) - (atol + rtol * np.abs(n))
     if not np.any(~(off <= 0)):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import Node, capturing, enable_grad, order, set_grad_enabled, sweep
+from ..graph import Node, capturing, enable_grad, order, set_grad_enabled, sweep, tick
 from ..tensor import Tensor, accumulate, seed_of
 from ..value import Value
 
@@ -19,7 +19,7 @@ def several(x: Any) -> tuple:
 
 
 def leaf(x: Node, number: Any, requires_grad: bool = False) -> Any:
-    """A new leaf of the kind, shape and dtype of ``x``, with this number (or array) in it. A Value always has a grad."""
+    """A new leaf of the kind, shape and dtype of ``x``, with this number (or array) in it."""
     return Value(number) if x.scalar else Tensor._leaf(np.full_like(x.payload, number, subok=False), requires_grad)
 
 
@@ -35,14 +35,15 @@ def adjoints(roots: Sequence[Node], seeds: Sequence[Any], targets: Sequence[Node
     found: dict = dict.fromkeys(targets)
     nodes = create_graph or captured(roots)
     with set_grad_enabled(create_graph):
-        for node, g in sweep(roots, as_nodes(seeds, nodes), targets=targets, create_graph=nodes, retain_graph=retain_graph):
+        for node, g in sweep(roots, as_nodes(seeds, nodes), targets=targets, create_graph=nodes,
+                             retain_graph=retain_graph):
             if node in found:
                 found[node] = g
     return [found[x] for x in targets]
 
 
 def captured(roots: Sequence[Node]) -> bool:
-    """Whether the sweep is captured as part of a program: then its rules are applied to nodes, so that they are seen."""
+    """Whether the sweep is captured as part of a program: then its rules are applied to nodes, to be seen."""
     watcher = capturing()
     if watcher is not None and roots[0].scalar:
         watcher.refused("autograd's functions on Values", "value.backward(), or Tensors")
@@ -90,8 +91,9 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
     keep = create_graph or roots[0].scalar if retain_graph is None else retain_graph
     if not create_graph and captured(roots):
         with set_grad_enabled(False):
-            return collect(sweep(roots, as_nodes(seeds, True), targets=targets, create_graph=True, retain_graph=keep), targets)
-    collect(sweep(roots, seeds, targets=targets, create_graph=create_graph, retain_graph=keep), targets)
+            collect(sweep(roots, as_nodes(seeds, True), targets=targets, create_graph=True, retain_graph=keep), targets)
+    else:
+        collect(sweep(roots, seeds, targets=targets, create_graph=create_graph, retain_graph=keep), targets)
 
 
 def collect(solved: Iterable, targets: set | None) -> None:
@@ -148,6 +150,7 @@ def value_and_grad(f: Callable, argnums: Any = 0) -> Callable:
     """
     @functools.wraps(f)
     def both(*args: Any, **kwargs: Any) -> tuple:
+        start = tick()
         with enable_grad():
             xs = {i: tracked(args[i]) for i in several(argnums)}
             y = f(*[xs.get(i, a) for i, a in enumerate(args)], **kwargs)
@@ -155,8 +158,8 @@ def value_and_grad(f: Callable, argnums: Any = 0) -> Callable:
             if not isinstance(y, Node) or np.size(y.payload) != 1:
                 raise TypeError(message("a gradient is that of a function whose result is a single number", op="grad",
                                         inputs=(y,), instead="reduce it, as in f(x).sum(), or use autograd.jacobian"))
-            inner = set(xs.values())                  # all other leaves belong to the derivatives around this one
-            outer = y.requires_grad and any(n.op is None and n not in inner for n in order([y]))
+            # a leaf that was there before belongs to a derivative around this one, or to parameters
+            outer = y.requires_grad and any(n.op is None and n.born < start for n in order([y]))
             found = [leaf(x, 0) for x in xs.values()]
             if y.requires_grad:
                 found = list(grad(y, list(xs.values()), create_graph=outer, materialize_grads=True))
