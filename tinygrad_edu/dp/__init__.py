@@ -31,7 +31,7 @@ __all__ = ["ablations", "bracketing", "by_paths", "by_recursion", "by_sweep", "c
 def __getattr__(name: str) -> Any:
     """``source`` needs the tape, and is loaded when first used."""
     if name == "source":
-        globals()[name] = importlib.import_module(".source", __name__).source
+        globals()[name] = importlib.import_module("..tape.source", __name__).source
         return globals()[name]
     raise AttributeError(f"module 'tinygrad_edu.dp' has no attribute {name!r}")
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import keyword
 import math
 from collections.abc import Iterable
@@ -21,6 +22,8 @@ from .program import Line, Program, Var
 OPERATORS = {"+": "+", "-": "-", "*": "*", "/": "/", "**": "**", "@": "@", "//": "//", "%": "%", "<": "<", "<=": "<=",
              ">": ">", ">=": ">=", "==": "==", "!=": "!=", "&": "&", "|": "|", "^": "^"}
 UNARY = {"neg": "-", "~": "~"}
+PIECES = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Tuple, ast.List)
+VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 ALTERED = {"+": "+=", "-": "-=", "*": "*=", "/": "/=", "**": "**="}
 
 
@@ -110,7 +113,7 @@ def indexed(index: Any, names: Namer) -> str:
 def called(op: Any, line: Line, names: Namer) -> str:
     """The right-hand side of a line: op(*inputs, **params) as one expression."""
     inputs, params = line.inputs, line.params
-    args = [atom(x, names) for x in inputs]
+    args = [wrapped(atom(x, names)) for x in inputs]
     if op is ITEM:
         return f"{args[0]}.item()"
     if op is CAST:
@@ -141,7 +144,7 @@ def called(op: Any, line: Line, names: Namer) -> str:
 @lru_cache(maxsize=1024)
 def body(fn: FunctionType) -> tuple[list[str], str, Any, dict] | None:
     """Argument names, expression, scope and defaults of a lambda."""
-    found = expression(fn)
+    found = None if fn.__code__.co_flags & VARIADIC else expression(fn)
     if found is None:
         return None
     code, defaults = fn.__code__, dict(fn.__kwdefaults__ or {})
@@ -187,8 +190,8 @@ class Settled(ast.NodeTransformer):
 
 
 def wrapped(text: str) -> str:
-    """``text`` in parentheses where it is not in one piece (a negative number before **)."""
-    return f"({text})" if text.startswith("-") or " " in text and not text.endswith((")", "]")) else text
+    """``text`` in parentheses where it is not in one piece."""
+    return text if text.isidentifier() or isinstance(parse(text), PIECES) else f"({text})"
 
 
 def summed(inputs: tuple, params: dict, args: list[str], names: Namer) -> str | None:
@@ -215,7 +218,26 @@ def constant(value: np.ndarray, name: str, names: Namer) -> Var:
     return names.of[key]
 
 
+def reduced(method: str, mean: bool = False) -> Any:
+    """Writes a reduction as a method of the array: ``x.sum(axis=0, keepdims=True)``."""
+    def text(inputs: tuple, params: dict, args: list[str], names: Namer) -> str | None:
+        dim, shape = params["dim"], inputs[0].shape
+        dim = (dim,) if isinstance(dim, int) else dim
+        n = math.prod(shape if dim is None else [shape[d] for d in dim])
+        if not n:
+            return None
+        axis = [] if dim is None else [f"axis={dim[0] if len(dim) == 1 else dim}"]
+        call = f"{args[0]}.{method}({', '.join(axis + (['keepdims=True'] if params['keepdim'] else []))})"
+        return f"{call} / {n}" if mean else call
+    return text
+
+
 SPECIAL: dict[str, Any] = {
+    "sum": reduced("sum"), "mean": reduced("sum", mean=True), "amax": reduced("max"), "amin": reduced("min"),
+    "prod": reduced("prod"), "any": reduced("any"), "all": reduced("all"),
+    "expand": lambda inputs, params, args, names:
+        f"np.full({atom(params['shape'], names)}, {args[0]})" if not inputs[0].shape and inputs[0].dtype is not None else None,
+    "clone": lambda inputs, params, args, names: f"np.array({args[0]})",
     "sum_to": summed,
     "cast": lambda inputs, params, args, names: f"{args[0]}.astype('{params['dtype']}')",
     "reshape": lambda inputs, params, args, names: f"{args[0]}.reshape{atom(params['shape'], names)}",
