@@ -290,6 +290,20 @@ def test_folded_by_layer():
     assert kinds(dot)[max((n for n in kinds(dot) if re.fullmatch(r"n\d+", n)), key=lambda n: int(n[1:]))] == "root"
 
 
+def test_order_is_shown_between_boxes_too():
+    x = tg.ones(2, requires_grad=True)
+    with scope("layer"):
+        y = x * 2.0
+    dot = to_dot((x - y).sum(), fold=True)
+    assert edges(dot)["n0", "n2op:p1"] == edges(dot)["box0", "n2op:p2"] == 1
+
+
+def test_two_layers_of_one_name_are_not_called_the_same():
+    first, second = nn.Linear(2, 2), nn.Linear(2, 2)
+    dot = to_dot(second(first(tg.ones(1, 2)).relu()), fold=True)
+    assert "call" not in nodes(dot)["box1"] and "6 parameters" in nodes(dot)["box1"]
+
+
 def test_folded_to_a_depth():
     net = model()
     dot = to_dot(net(tg.ones(5, 4)), fold=1)
@@ -301,7 +315,7 @@ def test_gradients_of_parameters_in_folded_boxes():
     net = nn.Sequential(nn.Linear(1, 1, bias=False))
     net(tg.tensor([[3.0]])).sum().backward()
     loss = net(tg.tensor([[4.0]])).sum()
-    assert "‖grad‖ 3.0" in nodes(to_dot(loss, fold=True))["box0"]
+    assert "|grad| 3.0" in nodes(to_dot(loss, fold=True))["box0"]
 
 
 class Twice(nn.Module):
@@ -321,6 +335,39 @@ def test_a_layer_called_twice_shows_as_two_boxes_without_a_cycle():
     assert ["12 parameters" in nodes(dot)[id] for id in boxes] == [True, False]
     assert "call 2, same parameters" in nodes(dot)[boxes[1]] and ("box0", "box1") not in edges(dot)
     assert "relu" in nodes(dot).values()
+
+
+def test_a_layer_called_very_often_is_rolled_up():
+    layer, h = nn.Linear(3, 3), tg.zeros(1, 3)
+    for _ in range(100):
+        h = layer(h).tanh()
+    dot = to_dot(h)
+    boxes = [text for id, text in nodes(dot).items() if id.startswith("box")]
+    assert sorted(text.split()[0] for text in boxes) == ["Linear", "outside"]
+    assert any("called 100 times linear × 100" in text for text in boxes)
+    assert edges(dot)["box0", "box1"] == edges(dot)["box1", "box0"] == 1
+    assert "100 × (1, 3)" in dot and "99 × (1, 3)" in dot
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList(nn.Linear(2, 2) for _ in range(50))
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = x + block(x)
+        return x
+
+
+def test_what_a_module_does_itself_between_its_layers():
+    net = Residual()
+    dot = to_dot(net(tg.zeros(1, 2)))
+    boxes = [text for id, text in nodes(dot).items() if id.startswith("box")]
+    assert any(text.startswith("Residual itself + × 50") for text in boxes)
+    assert any(text.startswith("blocks called 50 times linear × 50") and "300 parameters" in text for text in boxes)
+    small = to_dot(nn.Sequential(*net.blocks[:2])(tg.zeros(1, 2)))
+    assert clusters(small)[0] == (1, "Sequential")
 
 
 def test_a_large_graph_is_folded_unless_told_otherwise():

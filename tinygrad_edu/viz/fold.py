@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 from ..graph import Node
-from .parts import constant, gradient, operation, value_box
+from .parts import constant, gradient, operation, port, value_box
 from .sheet import CAPTION, GRADIENT, Sheet, markup, small
 from .survey import Survey, is_parameter, number, payload, shape
 
@@ -19,10 +19,10 @@ LINES = 6                                             # parameters that a box li
 class Box:
     """Operations drawn as one thing: those of ``layer``, or of no layer and so many steps ``deep``."""
 
-    __slots__ = ("id", "layer", "deep", "call", "visits", "ops", "leaves")
+    __slots__ = ("id", "layer", "deep", "call", "calls", "ops", "leaves")
 
     def __init__(self, layer: str, deep: tuple[int, int] = (0, 0)):
-        self.id, self.layer, self.deep, self.call, self.visits = "", layer, deep, 1, 1
+        self.id, self.layer, self.deep, self.call, self.calls = "", layer, deep, 1, 0
         self.ops: list[Node] = []
         self.leaves: list[Node] = []                  # parameters and values that this box alone reads
 
@@ -65,17 +65,15 @@ def fold_by_layer(sheet: Sheet, survey: Survey, depth: int | None, digits: int) 
 # ---- what goes into which box ---------------------------------------------------------------------------------------
 
 def plan(survey: Survey, depth: int | None) -> tuple[list[Box], list[Node]]:
-    """The boxes, and the operations that are drawn by themselves."""
+    """The boxes, and the operations that are drawn by themselves: as deep as fits on a page. Where layers are called
+    so often that no depth fits, as deep as says more than one box, each layer once with all its calls."""
     ops = [node for node in survey.nodes if node.op is not None]
     deepest = max((node.note.layer.count(".") + 1 for node in ops), default=1)
     depths = range(deepest, 0, -1) if depth is None else [depth]
-    for join in (list, merged):                       # a layer called too often becomes one box after all
-        for d in depths:
-            boxes, loose = cut(survey, ops, d)
-            boxes = join(boxes)
-            if len(boxes) + len(loose) <= PAGE:
-                return boxes, loose
-    return boxes, loose
+    cuts = [cut(survey, ops, d) for d in depths]
+    rolled = [(merged(boxes), loose) for boxes, loose in cuts[::-1]]
+    fit = [(boxes, loose) for boxes, loose in cuts + rolled if len(boxes) + len(loose) <= PAGE]
+    return next((two for two in fit if len(two[0]) + len(two[1]) > 1), (fit or rolled)[0])
 
 
 def cut(survey: Survey, ops: list[Node], depth: int) -> tuple[list[Box], list[Node]]:
@@ -119,10 +117,9 @@ def merged(boxes: list[Box]) -> list[Box]:
     """One box for each layer, however often it was called."""
     layers: dict[Any, Box] = {}
     for box in boxes:
-        one = layers.setdefault(box.layer or box.deep, box)
-        if one is not box:
-            one.ops += box.ops
-            one.visits += 1
+        one = layers.setdefault(box.layer or box.deep, Box(box.layer, box.deep))
+        one.ops += box.ops
+        one.calls += 1
     return list(layers.values())
 
 
@@ -180,9 +177,11 @@ def draw_box(sheet: Sheet, survey: Survey, box: Box, within: str, digits: int) -
         title = sheet.heading(box.layer, CAPTION)
     elif any(box.deep):
         title = f"<B>{' – '.join(f'{level:,}' for level in dict.fromkeys(box.deep))}</B> {small('steps deep')}"
-    if box.visits > 1:
-        title += f" {small(f'called {box.visits} times')}"
-    elif box.call > 1:
+    if within == box.layer != "":
+        title += f" {small('itself')}"
+    elif box.calls > 1 and box.layer:
+        title += f" {small(f'called {box.calls} times')}"
+    elif box.call > 1 and not any(map(is_parameter, box.leaves)):     # else another layer of the same name
         same = any(is_parameter(x) for node in box.ops for x in survey.inputs[node] if isinstance(x, Node))
         title += f" {small(f'call {box.call}' + same * ', same parameters')}"
     counts = Counter(node.op.name for node in box.ops if node.op is not None)
@@ -206,7 +205,7 @@ def parameter_line(survey: Survey, node: Node, layer: str, digits: int) -> str:
     g = gradient(node)
     if g is not None:
         size = float((payload(g).astype("float64") ** 2).sum() ** 0.5)
-        text += f" {small(f'‖grad‖ {number(size, digits)}', GRADIENT)}"
+        text += f" {small(f'|grad| {number(size, digits)}', GRADIENT)}"
     return text
 
 
@@ -214,10 +213,13 @@ def draw_edges(sheet: Sheet, survey: Survey, home: dict[Node, str]) -> None:
     """One edge for all that flows from one thing to another, with the shapes."""
     flows: dict[tuple[str, str], list[Node]] = {}
     for node in survey.nodes:
-        head = home[node] if home[node].startswith("box") else f"n{survey.number[node]}op"
-        for x in survey.inputs[node]:
-            if isinstance(x, Node) and home[x] != head and not (x.op is None and home[x].startswith("box")):
-                flows.setdefault((home[x], head), []).append(x)
+        for i, x in enumerate(survey.inputs[node]):
+            if not isinstance(x, Node) or home[x] == home[node] or (x.op is None and home[x].startswith("box")):
+                continue
+            if home[node].startswith("box"):
+                flows.setdefault((home[x], home[node]), []).append(x)
+            else:
+                sheet.edge(home[x], port(survey, node, i), shape(x))
     for (tail, head), nodes in flows.items():
         sheet.edge(tail, head, ", ".join(kinds(nodes)).removesuffix("1 value"))
 

@@ -87,14 +87,32 @@ def settings(params: Mapping[str, Any]) -> str:
 
     >>> settings({"dim": (0, 1), "keepdim": True, "dtype": None})
     'dim=(0, 1), keepdim=True'
+    >>> settings({"index": (slice(1, 4), None, ...), "mask": np.zeros((9, 9))})
+    'index=(1:4, None, ...), mask (9, 9)'
     """
-    said = []
-    for name, value in params.items():
-        if hasattr(value, "dtype") and getattr(value, "size", 0) > FEW:
-            said.append(f"{name} {shape(value)}")
-        elif value is not None and value is not False:
-            said.append(f"{name}={plain(value, 24)}")
+    said = [f"{name} {shape(value)}" if is_large(value) else f"{name}={setting(value)}"
+            for name, value in params.items() if value is not None and value is not False]
     return ", ".join(said)
+
+
+def is_large(value: Any) -> bool:
+    """Whether a parameter is an array with more than a few numbers."""
+    return hasattr(payload(value), "dtype") and getattr(payload(value), "size", 0) > FEW
+
+
+def setting(value: Any) -> str:
+    """One parameter as it would be written in an index or a call."""
+    value = payload(value)
+    if isinstance(value, slice):
+        ends = [("" if end is None else setting(end)) for end in (value.start, value.stop)]
+        return ":".join(ends if value.step is None else [*ends, setting(value.step)])
+    if value is Ellipsis:
+        return "..."
+    if isinstance(value, tuple):
+        return f"({', '.join(map(setting, value))}{',' * (len(value) == 1)})"
+    if is_large(value):
+        return shape(value)
+    return plain(value.tolist() if hasattr(value, "tolist") else value, 24)
 
 
 def about(node: Node) -> str:

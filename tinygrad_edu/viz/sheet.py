@@ -126,8 +126,8 @@ class Sheet:
 
     def __str__(self) -> str:
         lines = ["digraph graph_of_values {",
-                 f'  graph [rankdir={self.direction} bgcolor="transparent" pad=0.1 nodesep=0.18 ranksep=0.32 '
-                 f'fontname="{FONT}" fontsize=10 fontcolor="{GREY}" labelloc=b]',
+                 f'  graph [rankdir={self.direction} newrank=true nodesep=0.18 ranksep=0.32 pad=0.1 '
+                 f'bgcolor="transparent" fontname="{FONT}" fontsize=10 fontcolor="{GREY}" labelloc=b]',
                  f'  node [shape=plain fontname="{FONT}" fontsize=11 fontcolor="{INK}"]',
                  f'  edge [color="{GREY}" fontname="{FONT}" arrowsize=0.6 penwidth=1.1]']
         if self.title:
