@@ -37,10 +37,8 @@ def plain(index: Any) -> tuple:
                     raise (IndexError if i.dtype.kind == "f" else TypeError)(message(
                         "tensors used as indices must be long, int, byte or bool tensors", op="getitem", inputs=(i,)))
                 i = i.astype(np.int64)                # an empty list
-            if i.ndim == 0:
-                if i.dtype == bool:                   # a new dimension, kept by True and emptied by False
-                    items.append(None)
-                i = np.arange(int(i)) if i.dtype == bool else int(i)
+            if i.ndim == 0 and i.dtype != bool:       # a bool is a new dimension, kept by True and emptied by False
+                i = int(i)
             arrays = arrays or isinstance(i, np.ndarray)
         items.append(i)
     return tuple(items) if arrays or any([i is Ellipsis for i in items]) else (*items, Ellipsis)
@@ -161,7 +159,7 @@ def on_diagonal(rows: int, columns: int, offset: int) -> tuple:
 
 def diagonal(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """A diagonal of the matrices in two dimensions, as a last dimension."""
-    x = movedim(at_least_a_matrix(x, "diagonal"), (dim1, dim2), (-2, -1))
+    x = movedim(x, (dim1, dim2), (-2, -1))
     return getitem(x, index=on_diagonal(*x.shape[-2:], offset))
 
 
@@ -193,32 +191,39 @@ gather_along = linear("gather", lambda x, dim, index: x[mesh(index, dim)],
                  doc="y[i, j] = x[index[i, j], j] for dim = 0, and so on")
 
 
-def whole(x: Any, index: Any, op: str) -> np.ndarray:
-    """The data of an integer index of as many dimensions as x."""
-    i = array(index)
+def whole(x: Any, dim: int, index: Any, op: str) -> np.ndarray:
+    """A copy of the data of an index for each element: whole numbers that dimension ``dim`` of x has."""
+    i = derived(np.array(getattr(index, "payload", index)), index)
     if i.dtype.kind not in "iu":
         raise RuntimeError(message(f"{op}(): Expected dtype int32/int64 for index", op=op, inputs=(x, index)))
     if i.ndim != x.ndim:
         raise RuntimeError(message("Index tensor must have the same number of dimensions as input tensor", op=op,
                                    inputs=(x, index), instead="index.unsqueeze(dim)"))
-    return i.copy()
+    n = x.shape[dim] if x.ndim else 1
+    if i.size and not 0 <= i.min() <= i.max() < n:
+        raise RuntimeError(message(f"index {i.min() if i.min() < 0 else i.max()} is out of bounds for dimension {dim} with "
+                                   f"size {n}", op=op, inputs=(x, index)))
+    return i
 
 
 def gather(x: Any, dim: int, index: Any) -> Any:
     """y[i][j] = x[index[i][j]][j] for dim = 0, y[i][j] = x[i][index[i][j]] for dim = 1."""
-    return gather_along(x, dim=axis(dim, x.ndim), index=whole(x, index, "gather"))
+    d = axis(dim, x.ndim)
+    return gather_along(x, dim=d, index=whole(x, d, index, "gather"))
 
 
 def scatter(x: Any, dim: int, index: Any, src: Any = None, *, value: Any = None) -> Any:
     """x with y[index[i][j]][j] = src[i][j] for dim = 0, and so on; src may be a number."""
-    i, src = whole(x, index, "scatter"), value if src is None else src
-    return setitem(x, part(src, i.shape), index=mesh(i, axis(dim, x.ndim)))
+    d = axis(dim, x.ndim)
+    i = whole(x, d, index, "scatter")
+    return setitem(x, part(value if src is None else src, i.shape), index=mesh(i, d))
 
 
 def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
     """x with y[index[i][j]][j] += src[i][j] for dim = 0, and so on."""
-    i = whole(x, index, "scatter_add")
-    return x + put(part(src, i.shape), index=mesh(i, axis(dim, x.ndim)), shape=x.shape)
+    d = axis(dim, x.ndim)
+    i = whole(x, d, index, "scatter_add")
+    return x + put(part(src, i.shape), index=mesh(i, d), shape=x.shape)
 
 
 def part(src: Any, shape: tuple) -> Any:

@@ -104,7 +104,8 @@ def chunk(x: Any, chunks: int, dim: int = 0) -> tuple:
     """At most so many pieces of equal size along a dimension (the last may be smaller)."""
     if chunks < 1:
         raise RuntimeError(message(f"chunk expects `chunks` to be greater than 0, got: {chunks}", op="chunk", inputs=(x,)))
-    return split(x, max(1, -(-x.shape[axis(dim, x.ndim)] // chunks)), dim)
+    n = x.shape[axis(dim, x.ndim)]
+    return split(x, -(-n // chunks) if n else [0] * chunks, dim)
 
 
 def pad(x: Any, widths: Sequence, value: float = 0) -> Any:
