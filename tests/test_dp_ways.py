@@ -101,7 +101,7 @@ def network(sizes, inputs):
     """The output of micrograd's MLP(sizes[0], sizes[1:]), built as it builds it: a neuron is sum(w_i x_i, start=b)."""
     rng = np.random.default_rng(0)
     x = [Value(v) for v in inputs]
-    for layer, (n, m) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for layer, m in enumerate(sizes[1:]):
         acts = []
         for _ in range(m):
             act = Value(0.0)                          # the bias
@@ -146,7 +146,8 @@ def test_whole_numbers_of_any_size():
 OPS = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "tanh": lambda a, b: a.tanh(),
        "sin": lambda a, b: a.sin(), "exp": lambda a, b: (a * 0.1).exp(), "half": lambda a, b: 0.5 * a,
        "square": lambda a, b: a ** 2}
-steps = st.lists(st.tuples(st.sampled_from(sorted(OPS)), st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=9)
+places = st.integers(0, 30)
+steps = st.lists(st.tuples(st.sampled_from(sorted(OPS)), places, places), min_size=1, max_size=9)
 
 
 def grown(leaves, program):
@@ -224,7 +225,7 @@ def test_the_gradients_own_graph():
 
 def test_depth_has_no_limit():
     """A chain of 20,000 nodes: the recursion does not use Python's stack."""
-    x = y = Value(1.0)
+    y = Value(1.0)
     for _ in range(20_000):
         y = y * 1.0
     before = sys.getrecursionlimit()
