@@ -39,7 +39,7 @@ class Arithmetic(Node):
 
     def _repr_html_(self) -> str:
         """The numbers as a small coloured table, for Jupyter."""
-        from .notebook import table                   # only there, so that importing the package does not pay for it
+        from .notebook import table  # only there, so that importing the package does not pay for it
         return table(self)
 
     def exp(self) -> Any: return ew.exp(self)

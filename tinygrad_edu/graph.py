@@ -12,8 +12,22 @@ from types import MethodType
 from typing import Any
 
 from .errors import message, translated
-from .mode import (Mode, Note, assumed, capturing, derived, enable_grad, is_grad_enabled, local, no_grad, opaque,  # noqa: F401
-                   scope, set_grad_enabled, watch)
+from .mode import (  # noqa: F401
+    ROOT,
+    Mode,
+    Note,
+    assumed,
+    capturing,
+    derived,
+    enable_grad,
+    is_grad_enabled,
+    local,
+    no_grad,
+    opaque,
+    scope,
+    set_grad_enabled,
+    watch,
+)
 
 tick = itertools.count(1).__next__                    # the one clock: births of nodes and in-place changes
 
