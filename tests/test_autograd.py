@@ -301,6 +301,19 @@ def test_forward_mode_through_views_casts_and_assignments():
     assert float((u * t).sum()) == pytest.approx(float((back * v).sum()), rel=1e-6)
 
 
+def test_forward_mode_notices_a_change_in_place():
+    x = leaf(tg, X)
+
+    def f(x):
+        h = x * 1
+        y = h * h
+        with tg.no_grad():
+            h.mul_(2)
+        return y
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        autograd.jvp(f, x, tg.ones_like(x))
+
+
 # ---- Values ---------------------------------------------------------------------------------------------------------
 def test_derivatives_of_values():
     x, y = Value(2.0), Value(3.0)

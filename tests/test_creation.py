@@ -186,7 +186,10 @@ def test_the_default_dtype():
 
 def test_devices_are_names():
     assert tg.device("cpu") == "cpu" and tg.device("cuda:1").type == "cuda" and tg.device("cuda:1").index == 1
-    assert tg.device("cpu").index is None and repr(tg.device("cpu")) == "device('cpu')"
+    assert tg.device("cpu").index is None and tg.device("cuda", 1) == tg.device("cuda:1") != "cpu"
+    for name in ("cpu", "cuda:1"):
+        assert (repr(tg.device(name)), str(tg.device(name))) == (repr(torch.device(name)), str(torch.device(name)))
+    assert len({tg.device("cpu"), tg.device("cpu")}) == 1
     assert tg.zeros(2, device=tg.device("cpu")).shape == (2,)
 
 

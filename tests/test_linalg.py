@@ -302,3 +302,23 @@ def test_matmul_of_arrays_and_tensors_is_recorded():
     for y in (np.matmul(a, x), a @ x):
         assert y.requires_grad
         np.testing.assert_array_equal(y.detach().numpy(), a @ x.detach().numpy())
+
+
+@pytest.mark.parametrize("program", [
+    lambda a: np.einsum("ij,jk->k", a, a), lambda a: np.tensordot(a, a, 1), lambda a: np.kron(a, a),
+    lambda a: np.linalg.inv(a),
+    lambda a: np.linalg.det(a), lambda a: np.linalg.solve(a, a[0]), lambda a: np.linalg.solve(a, a),
+    lambda a: np.linalg.norm(a),
+    lambda a: np.linalg.norm(a, 1, axis=0), lambda a: np.linalg.norm(a, "nuc"), lambda a: np.linalg.pinv(a),
+    lambda a: np.cross(a, a[0:1] * 2),
+    lambda a: np.linalg.matrix_power(a, 3), lambda a: np.linalg.multi_dot([a, a, a]),
+    lambda a: np.linalg.cholesky(a @ a.T),
+    lambda a: np.linalg.eigvalsh(a @ a.T), lambda a: np.linalg.svd(a)[1], lambda a: np.linalg.slogdet(a)[1],
+    lambda a: np.linalg.qr(a)[1],
+    lambda a: np.linalg.eigh(a @ a.T)[0], lambda a: np.trace(a), lambda a: np.dot(a, a), lambda a: np.outer(a, a)])
+def test_numpys_functions_are_recorded(program):
+    a = normal(3, 3) + 2 * np.eye(3)
+    y = program(tg.tensor(a, requires_grad=True))
+    assert y.requires_grad
+    np.testing.assert_allclose(y.detach().numpy(), program(a), atol=1e-10)
+    assert tg.autograd.gradcheck(program, tg.tensor(a, requires_grad=True))

@@ -100,25 +100,29 @@ class finfo:
 iinfo = np.iinfo
 
 
-class device(str):
-    """Where a tensor lives. Here that is always the CPU; other names can be written down but not used.
+class device:
+    """Where a tensor lives: a ``type`` and perhaps an ``index``. Here that is the CPU; other names can be written down,
+    but not used.
 
     >>> tg.device("cuda" if tg.cuda.is_available() else "cpu")
-    device('cpu')
+    device(type='cpu')
     """
 
-    @property
-    def type(self) -> str:
-        """The kind of device, without its number."""
-        return self.split(":")[0]
+    def __init__(self, type: Any, index: int | None = None):
+        self.type, _, number = str(type).partition(":")
+        self.index = int(number) if number else index
 
-    @property
-    def index(self) -> int | None:
-        """The number of the device, if it has one."""
-        return int(self.split(":")[1]) if ":" in self else None
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
 
     def __repr__(self) -> str:
-        return f"device({str(self)!r})"
+        return f"device(type={self.type!r}" + (")" if self.index is None else f", index={self.index})")
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
 
 
 def on_cpu(where: Any) -> None:
@@ -226,7 +230,12 @@ def numbers(data: Any) -> Any:
     if isinstance(data, Tensor) and data.numel() != 1:
         raise ValueError(message("only one element tensors can be converted to Python scalars", op="tensor",
                                  inputs=(data,), instead="tg.stack([...]), which keeps the graph too"))
-    return data.item() if isinstance(data, Node) else data
+    return number(data)
+
+
+def number(x: Any) -> Any:
+    """A Tensor or Value of one element as its number; anything else as it is."""
+    return x.payload.item() if isinstance(x, Tensor) else x.payload if isinstance(x, Node) else x
 
 
 def ragged(data: Any) -> Exception:
@@ -290,7 +299,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     >>> tg.full((2,), 7).tolist()
     [7, 7]
     """
-    value = fill_value.item() if isinstance(fill_value, Node) else fill_value
+    value = number(fill_value)
     return filled((size,), "full", value, result_type(value, value) if dtype is None else dtype, device, requires_grad)
 
 
@@ -331,7 +340,7 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, dev
     """
     on_cpu(device)
     start, end = (0, start) if end is None else (start, end)
-    start, end, step = (x.item() if isinstance(x, Node) else x for x in (start, end, step))
+    start, end, step = number(start), number(end), number(step)
     if step == 0:
         raise RuntimeError(message("step must be nonzero", op="arange"))
     count = math.ceil((end - start) / step)

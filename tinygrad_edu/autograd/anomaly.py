@@ -49,9 +49,10 @@ class set_detect_anomaly(ContextDecorator):
     """
 
     def __init__(self, mode: bool, check_nan: bool = True):
-        self.before = local.mode.watch
+        mode_of_thread: Any = local.mode
+        self.before = mode_of_thread.watch
         below = self.before.other if isinstance(self.before, Anomaly) else self.before
-        local.mode.watch = Anomaly(check_nan, below) if mode else below
+        mode_of_thread.watch = Anomaly(check_nan, below) if mode else below
 
     def __enter__(self) -> None:
         pass

@@ -6,18 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node, enable_grad, order, set_grad_enabled
+from ..graph import Node, enable_grad, order, set_grad_enabled, spoiled
 from ..ops.shape import cast
 from .reverse import adjoints, leaf
 
 
-def pushed(outputs: Sequence[Node], tangents: dict, create_graph: bool = False) -> list:
+def pushed(outputs: Sequence[Any], tangents: dict, create_graph: bool = False) -> list:
     """The tangent of each output, its change for a step along the given tangents; None where nothing moves it.
 
     Subproblem: the tangent of a node. Order: oldest first. Recurrence: by the family of the node's primitive.
     """
     table = dict(tangents)
     with set_grad_enabled(create_graph):
+        node: Any
         for node in order([y for y in outputs if y.requires_grad]):
             moving = {i: table[x] for i, x in enumerate(node.inputs) if isinstance(x, Node) and x in table}
             if not moving or node in table:
@@ -31,10 +32,11 @@ def pushed(outputs: Sequence[Node], tangents: dict, create_graph: bool = False) 
 
 
 def read(node: Node, create_graph: bool) -> tuple[Any, list]:
-    """The output and the inputs of a node as the rules want them: nodes under ``create_graph``, else their payloads."""
+    """The output and the inputs of a node as the rules want them: nodes under ``create_graph``, else their payloads;
+    what was changed in place since refuses to be read."""
     if create_graph:
-        return node, list(node.inputs)
-    return node.payload, [x.payload if isinstance(x, Node) else x for x in node.inputs]
+        return spoiled(node, node, node.inputs)
+    return spoiled(node, node.payload, [x.payload if isinstance(x, Node) else x for x in node.inputs])
 
 
 def diagonal(node: Any, moving: dict, create_graph: bool) -> Any:
@@ -51,8 +53,8 @@ def by_product(node: Any, moving: dict, create_graph: bool) -> Any:
 
 def by_function(node: Any, moving: dict, create_graph: bool) -> Any:
     """Linear in all inputs together: the function of the tangents."""
-    _, values = read(node, False)
-    return node.op(*[moving[i] if i in moving else np.zeros_like(x) for i, x in enumerate(values)], **node.params)
+    still = [np.zeros_like(getattr(x, "payload", x)) for x in node.inputs]
+    return node.op(*[moving.get(i, zero) for i, zero in enumerate(still)], **node.params)
 
 
 def transposed(node: Any, moving: dict, create_graph: bool) -> Any:

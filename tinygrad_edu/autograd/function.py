@@ -19,6 +19,7 @@ class Context:
     differentiated through again, a change in place is noticed, and nothing refers to itself.
     """
 
+    needs_input_grad: tuple[bool, ...] = ()
     _saved: tuple = ()
     _constant: tuple = ()
     _read: Callable
@@ -172,9 +173,9 @@ class Function:
     def apply(cls, *args: Any) -> Any:
         """The outputs of ``forward`` at these arguments, recorded."""
         op = Custom(cls, args)
-        y = op.run(*[x.payload if isinstance(x, Tensor) else x for x in args])        # its errors are the user's own
+        payload = op.run(*[x.payload if isinstance(x, Tensor) else x for x in args])    # its errors stay as they are
         op.args = None
-        y = Tensor._record(op, args, {}, y, is_grad_enabled() and any(op.ctx.needs_input_grad))
+        y = Tensor._record(op, args, {}, payload, is_grad_enabled() and any(op.ctx.needs_input_grad))
         parts = dict(zip(op.live, op.cut(y), strict=True)) if op.live else {}
         out = tuple(parts.get(i, given) for i, given in enumerate(op.outputs))
         del op.outputs                                # they would refer to themselves through ctx

@@ -69,7 +69,7 @@ def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     """(f(x), J^T v): the vector-Jacobian product, by one sweep.
 
     >>> tg.autograd.vjp(lambda x: x ** 2, tg.tensor([1., 2.]), tg.tensor([1., 10.]))[1]
-    tensor([2., 40.])
+    tensor([ 2., 40.])
     """
     with enable_grad():
         xs, ys = called(func, inputs, create_graph)
@@ -81,7 +81,7 @@ def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     """(f(x), J v): the Jacobian-vector product, by forward mode.
 
     >>> tg.autograd.jvp(lambda x: x ** 2, tg.tensor([1., 2.]), tg.tensor([1., 10.]))[1]
-    tensor([2., 40.])
+    tensor([ 2., 40.])
     """
     with enable_grad():
         xs, ys = called(func, inputs, create_graph)

@@ -31,14 +31,16 @@ def floats(ys: Any) -> list:
 def differences(func: Callable, inputs: Sequence[Any], x: Any, eps: float) -> list[np.ndarray]:
     """For each output the matrix d output / d x, by (f(x + eps e_k) - f(x - eps e_k)) / 2 eps for each element k."""
     was, columns = x.payload, []
-    for e in units(x, False):
-        sides = []
-        for step in (eps, -eps):
-            x.payload = was + step * e if x.scalar else np.asarray(was + step * e)
-            with enable_grad():                       # func may itself differentiate
-                sides.append([flat(y) for y in floats(func(*inputs))])
-        columns.append([(a - b) / (2 * eps) for a, b in zip(*sides, strict=True)])
-    x.payload = was
+    try:
+        for e in units(x, False):
+            sides = []
+            for step in (eps, -eps):
+                x.payload = was + step * e if x.scalar else np.asarray(was + step * e)
+                with enable_grad():                   # func may itself differentiate
+                    sides.append([flat(y) for y in floats(func(*inputs))])
+            columns.append([(a - b) / (2 * eps) for a, b in zip(*sides, strict=True)])
+    finally:
+        x.payload = was
     return [np.stack(rows, -1) for rows in zip(*columns, strict=True)]
 
 

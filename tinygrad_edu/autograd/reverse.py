@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import message
 from ..graph import Node, capturing, enable_grad, order, set_grad_enabled, sweep, tick
+from ..ops import elementwise as ew
 from ..tensor import Tensor, accumulate, seed_of
 from ..value import Value
 
@@ -129,6 +130,9 @@ def grad(outputs: Any, inputs: Any = None, grad_outputs: Any = None, retain_grap
         raise TypeError(message("grad() needs the inputs to differentiate with respect to", op="grad",
                                 instead="grad(loss, list(model.parameters())), or grad(f) of a function f"))
     roots, targets = several(outputs), several(inputs)
+    if not all(isinstance(x, Node) for x in (*roots, *targets)):
+        raise TypeError(message("grad() differentiates Tensors and Values with respect to Tensors and Values",
+                                op="grad", inputs=(*roots, *targets), instead="autograd.grad(f)(x), f a function"))
     if not all(x.requires_grad for x in targets):
         raise RuntimeError(message("One of the differentiated Tensors does not require grad", op="grad", inputs=targets,
                                    instead="requires_grad=True where it is made"))
@@ -172,9 +176,11 @@ def value_and_grad(f: Callable, argnums: Any = 0) -> Callable:
 def tracked(x: Any) -> Any:
     """The argument as a node to differentiate with respect to. One that an outer derivative follows stays connected
     with it, by a step that changes nothing, so that the two derivatives are told apart."""
-    if not isinstance(x, Node):
-        return Tensor._leaf(x, True) if isinstance(x, np.ndarray) else Value(x)
-    return x * 1 if x.requires_grad else x.detach().requires_grad_()
+    if isinstance(x, Node) and x.requires_grad:
+        return ew.mul(x, 1)
+    if isinstance(x, Tensor):
+        return x.detach().requires_grad_()
+    return Tensor._leaf(x, True) if isinstance(x, np.ndarray) else Value(x)
 
 
 def like_given(y: Any, given: Any) -> Any:
@@ -182,4 +188,6 @@ def like_given(y: Any, given: Any) -> Any:
     an outer derivative follows stays one."""
     if isinstance(given, Node):
         return y if isinstance(y, Node) else Value(y)
-    return y if not isinstance(y, Node) or y.op is not None else y.item() if np.ndim(y.payload) == 0 else y.payload
+    if not isinstance(y, (Tensor, Value)) or y.op is not None:
+        return y
+    return y.item() if np.ndim(y.payload) == 0 else y.payload
