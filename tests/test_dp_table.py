@@ -305,6 +305,31 @@ def test_digits():
     assert "0.3333333333" in str(memo_table(x * 1, digits=10)) and "0.333 " in str(memo_table(x * 1, digits=3))
 
 
+def test_a_table_stays_as_it_was_when_the_weights_go_on():
+    w = tg.tensor([1.0, 2.0], requires_grad=True)
+    loss = (w * w).sum()
+    table = memo_table(loss)
+    before = str(table), table._repr_html_(), table.markdown()
+    loss.backward()
+    with tg.no_grad():
+        w -= 0.1 * w.grad
+    assert (str(table), table._repr_html_(), table.markdown()) == before
+    assert by_name(table)["w"]["value"].tolist() == [1.0, 2.0]
+
+
+def test_a_folded_table_keeps_its_cells_and_says_that_its_rows_are_gone():
+    w = h = tg.tensor([1.0, 2.0], requires_grad=True)
+    for _ in range(70):
+        h = h * 1.01
+    loss = h.sum()
+    table, other = memo_table(loss), memo_table(loss)
+    assert len(other.rows()) == 72
+    loss.backward()
+    assert "folded" in str(table) and len(other.rows()) == 72 and w.grad is not None
+    with pytest.raises(RuntimeError, match="second time"):
+        table.rows()
+
+
 def test_the_table_leaves_the_graph_as_it_was():
     w = tg.tensor([1.0, 2.0], requires_grad=True)
     loss = (w * w).sum()

@@ -32,17 +32,15 @@ ALL, ALL_TENSORS = 2_000, 200                         # so many paths are follow
 
 @dataclass
 class Path:
-    """One path from the loss down to the variable: its edges, and the product of what they multiply by."""
+    """One path from the loss down to the variable: its edges (a node, which of its inputs), the product of what they
+    multiply by, and the nodes on the way, the loss first."""
 
     edges: list[Edge]
     product: Any
-
-    def nodes(self, loss: Node) -> list[Node]:
-        """The nodes on the path, the loss first."""
-        return [loss, *[node.inputs[i] for node, i in self.edges]]
+    nodes: list[Node]
 
 
-@dataclass
+@dataclass(repr=False)
 class Explanation:
     """Why the gradient of ``loss`` with respect to ``w`` is what it is. Prints as text; ``latex()`` for a page.
 
@@ -71,18 +69,38 @@ class Explanation:
         away = np.max(np.abs(np.asarray(self.total) - np.asarray(plain(self.gradient))), initial=0.0)
         return float(away / self.scale) if self.scale else float(away)
 
-    # ---- text --------------------------------------------------------------------------------------------------------
+    def __post_init__(self) -> None:
+        """What is shown is written now: the graph may be freed, and the weights change, before it is."""
+        self._text, self._formulas = self.text(), self.derived()
+
     def __str__(self) -> str:
+        return self._text
+
+    __repr__ = __str__
+
+    def formulas(self) -> list[str]:
+        """The derivation as LaTeX formulas without dollar signs; matplotlib's mathtext understands each."""
+        return self._formulas
+
+    def latex(self) -> str:
+        """The derivation as LaTeX, one formula a paragraph."""
+        return "\n\n".join(f"${formula}$" for formula in self._formulas) + "\n"
+
+    def _repr_latex_(self) -> str:
+        lines = r" \\ ".join(f"& {formula}" for formula in self._formulas)
+        return rf"$\displaystyle \begin{{aligned}} {lines} \end{{aligned}}$"
+
+    # ---- text --------------------------------------------------------------------------------------------------------
+    def text(self) -> str:
+        """The derivation in lines."""
         loss, w = self.names[self.loss], self.names[self.w]
         way = "1 path" if self.number == 1 else f"{self.number:,} paths"
         title = f"d{loss}/d{w} = {figure(self.gradient, self.digits)}: the sum over {way} from {loss} down to {w}"
         out = [title + ("" if len(self.paths) == self.number else f", the {len(self.paths)} largest first")]
         for k, path in enumerate(self.paths, 1):
-            out += ["", f"path {k}: " + " <- ".join(self.names[node] for node in path.nodes(self.loss)),
+            out += ["", f"path {k}: " + " <- ".join(self.names[node] for node in path.nodes),
                     *(self.scalar_lines(path) if self.scalar else self.tensor_lines(path))]
         return "\n".join([*out, "", *self.conclusion()])
-
-    __repr__ = __str__
 
     def scalar_lines(self, path: Path) -> list[str]:
         """The local derivatives of a path, and their product."""
@@ -100,7 +118,7 @@ class Explanation:
 
     def tensor_lines(self, path: Path) -> list[str]:
         """The chain of Jacobians of a path, and what each makes of the adjoint that comes down."""
-        nodes, lines, g = path.nodes(self.loss), [], seed(self.loss)
+        nodes, lines, g = path.nodes, [], seed(self.loss)
         sizes = [np.size(plain(node)) for node in nodes]
         chain = " ".join(f"J[{self.names[a]}, {self.names[b]}]" for a, b in zip(nodes, nodes[1:], strict=False))
         shapes = " ".join(f"({a:,} x {b:,})" for a, b in zip(sizes, sizes[1:], strict=False))
@@ -126,8 +144,8 @@ class Explanation:
                 f"(relative difference {self.difference:.1g})"]
 
     # ---- LaTeX -------------------------------------------------------------------------------------------------------
-    def formulas(self) -> list[str]:
-        """The derivation as LaTeX formulas without dollar signs; matplotlib's mathtext understands each."""
+    def derived(self) -> list[str]:
+        """The derivation in formulas."""
         whole = derivative(self.names[self.loss], self.names[self.w])
         if self.number == 1:
             return [" = ".join(dict.fromkeys([whole, *self.chain(self.paths[0])]))]
@@ -141,7 +159,7 @@ class Explanation:
 
     def chain(self, path: Path) -> list[str]:
         """What a path multiplies: derivatives, the same as formulas, as numbers, and the result."""
-        nodes, times = path.nodes(self.loss), r" \cdot "
+        nodes, times = path.nodes, r" \cdot "
         pairs = list(zip(nodes, nodes[1:], strict=False))
         chain = [derivative(self.names[a], self.names[b]) for a, b in pairs]
         if not self.scalar:
@@ -151,14 +169,6 @@ class Explanation:
         symbols = [local_latex(node, i, names, self.digits) for node, i in path.edges]
         numbers = [bracketed(number(figure(slope(node, i), self.digits))) for node, i in path.edges]
         return [*filter(None, map(times.join, (chain, symbols, numbers))), number(figure(path.product, self.digits))]
-
-    def latex(self) -> str:
-        """The derivation as LaTeX, one formula a paragraph."""
-        return "\n\n".join(f"${formula}$" for formula in self.formulas()) + "\n"
-
-    def _repr_latex_(self) -> str:
-        lines = r" \\ ".join(f"& {formula}" for formula in self.formulas())
-        return rf"$\displaystyle \begin{{aligned}} {lines} \end{{aligned}}$"
 
 
 def explain(loss: Node, w: Node, *, most: int = 8, names: Any = None, digits: int = 6) -> Explanation:
@@ -194,7 +204,8 @@ def explain(loss: Node, w: Node, *, most: int = 8, names: Any = None, digits: in
     most, n = max(1, most), number_of[w]
     between = semiring(w, lambda node, i: True, operator.or_, operator.and_, True, loss)
     if all(np.size(node.payload) == 1 for node in between):
-        found = [Path(route, product) for product, route in islice(largest(loss, w, slope), n if n <= ALL else most)]
+        best = islice(largest(loss, w, slope), n if n <= ALL else most)
+        found = [walked(loss, route, product) for product, route in best]
         if n <= ALL:
             total = math.fsum(path.product for path in found)
         else:                                         # too many to follow: the same sum, one addition for each edge
@@ -208,7 +219,8 @@ def explain(loss: Node, w: Node, *, most: int = 8, names: Any = None, digits: in
         return norm(contribution(node, i, adjoint[node])) / g if g else 0.0
 
     routes = [route for _, route in islice(largest(loss, w, gain), n if n <= ALL_TENSORS else most)]
-    found = sorted((Path(route, brought_down(loss, route)) for route in routes), key=lambda path: -norm(path.product))
+    found = [walked(loss, route, brought_down(loss, route)) for route in routes]
+    found.sort(key=lambda path: -norm(path.product))
     if n <= ALL_TENSORS:
         parts = [path.product for path in found]
     else:                                             # the last steps of all paths at once, one for each use of w
@@ -249,6 +261,11 @@ def largest(loss: Node, w: Node, weight: Callable[[Node, int], float]) -> Iterat
 def size(x: float) -> float:
     """|x|; where that is not a number, more than anything."""
     return abs(x) if x == x else math.inf
+
+
+def walked(loss: Node, route: list[Edge], product: Any) -> Path:
+    """A path with the nodes on its way."""
+    return Path(route, product, [loss, *[node.inputs[i] for node, i in route]])
 
 
 def brought_down(loss: Node, route: list[Edge]) -> Any:

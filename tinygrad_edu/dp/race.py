@@ -160,7 +160,7 @@ def fibonacci_by_recursion(n: int, memo: bool = True) -> Work:
         return table[n]
 
     run(fib, n)
-    work.adjoints = table                             # type: ignore[assignment]
+    work.adjoints = table
     return work
 
 

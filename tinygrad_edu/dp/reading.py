@@ -45,7 +45,8 @@ class Settle(ast.NodeTransformer):
 
     def settled(self, node: ast.AST) -> bool:
         """Whether no number of an array goes into ``node``, and something of this node's shapes or parameters does."""
-        return not self.reads(node) and any(isinstance(n, ast.Name) and n.id in self.known for n in ast.walk(node))
+        known = isinstance(node, ast.BoolOp) or any(isinstance(n, ast.Name) and n.id in self.known for n in ast.walk(node))
+        return known and not self.reads(node)
 
     def reads(self, node: ast.AST) -> bool:
         """Whether ``node`` reads the numbers of an array."""

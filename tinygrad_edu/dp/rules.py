@@ -228,7 +228,7 @@ class Decided(ast.NodeTransformer):
     def __init__(self, known: Mapping[str, Any]):
         self.known = known
 
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+    def visit_IfExp(self, node: ast.IfExp) -> Any:
         chosen = evaluated(node.test, self.known)
         return self.generic_visit(node) if chosen is None else self.visit(node.body if chosen else node.orelse)
 

@@ -49,9 +49,9 @@ def contribution(node: Node, i: int, g: Any) -> Any:
     values: Any = [v.payload if isinstance(v, Node) else v for v in node.inputs]
     if Clock.changed > node.born:
         y, values = spoiled(node, y, values)
-    if op.joint is not None:                          # type: ignore[union-attr]
+    if op.joint is not None:
         needs = [k == i for k in range(len(values))]
-        c = op.joint(g, y, *values, needs=needs, **node.params)[i]    # type: ignore[union-attr]
+        c = op.joint(g, y, *values, needs=needs, **node.params)[i]
     else:
-        c = op.rules[i](g, y, *values, **node.params)                 # type: ignore[union-attr]
+        c = op.rules[i](g, y, *values, **node.params)
     return c if c.__class__ is float else x._fit(c, x)

@@ -5,6 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ..graph import Node, sweep, watch
 from .formula import Show, bare, contribution_text, joined, names_show, numbers_show, operation, rule
 from .names import Names, names_of
@@ -48,7 +50,13 @@ class Recorder:
         self.users.setdefault(x, []).append((node, i))
 
 
-@dataclass
+def copied(x: Any) -> Any:
+    """The number, or the array that nobody else changes."""
+    x = plain(x)
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+@dataclass(repr=False)
 class MemoTable:
     """The memo table of one sweep. Prints as text, shows as HTML in Jupyter; ``markdown()``, ``rows()`` for pandas."""
 
@@ -58,6 +66,16 @@ class MemoTable:
     adjoint: dict[Node, Any] = field(repr=False)
     fold: bool
     digits: int
+    _rows: list[dict[str, Any]] | None = field(default=None, repr=False)
+    _folded: list[list[str]] = field(default_factory=list, repr=False)
+
+    def __post_init__(self) -> None:
+        """What is shown is written now: the graph may be freed, and the weights change, before it is."""
+        if self.fold:
+            self._folded = self.folded()
+        else:
+            self.rows()
+        self.shared = sorted({self.symbol(row.node) for row in self.entries if row.hits})
 
     head = ("step", "node", "operation", "value", "recurrence", "with numbers", "users", "adjoint", "hits")
     folded_head = ("steps", "layer", "subproblems", "operations", "gradients of its leaves", "hits")
@@ -92,21 +110,22 @@ class MemoTable:
     # ---- the whole ---------------------------------------------------------------------------------------------------
     def rows(self) -> list[dict[str, Any]]:
         """One dictionary for each subproblem, never folded: ``pandas.DataFrame(table.rows())``."""
-        return [{"step": row.step, "node": row.name, "layer": row.layer, "shape": shape(row.node),
-                 "operation": operation(row.node, names_show(self.names, self.digits)), "value": plain(row.node),
-                 "recurrence": self.recurrence(row), "with numbers": self.with_numbers(row),
-                 "users": [self.names[user] for user, _ in row.users], "adjoint": plain(row.adjoint), "hits": row.hits}
-                for row in self.entries]
+        if self._rows is None:
+            below(self.loss)                          # refuses where the graph was freed meanwhile
+            show = names_show(self.names, self.digits)
+            self._rows = [{
+                "step": row.step, "node": row.name, "layer": row.layer, "shape": shape(row.node),
+                "operation": operation(row.node, show), "value": copied(row.node), "recurrence": self.recurrence(row),
+                "with numbers": self.with_numbers(row), "users": [self.names[user] for user, _ in row.users],
+                "adjoint": copied(row.adjoint), "hits": row.hits} for row in self.entries]
+        return self._rows
 
     def cells(self) -> list[list[str]]:
         """The rows as text, folded or not."""
-        if self.fold:
-            return self.folded()
-        show = names_show(self.names, self.digits)
-        return [[str(row.step), row.name, operation(row.node, show), figure(row.node, self.digits),
-                 self.recurrence(row), self.with_numbers(row),
-                 ", ".join(dict.fromkeys(self.names[user] for user, _ in row.users)),
-                 figure(row.adjoint, self.digits), str(row.hits)] for row in self.entries]
+        return self._folded if self.fold else [
+            [str(row["step"]), row["node"], row["operation"], figure(row["value"], self.digits), row["recurrence"],
+             row["with numbers"], ", ".join(dict.fromkeys(row["users"])), figure(row["adjoint"], self.digits),
+             str(row["hits"])] for row in self.rows()]
 
     def folded(self) -> list[list[str]]:
         """One row for each layer; where no layer has a name, one for each stretch of the sweep."""
@@ -172,7 +191,7 @@ class MemoTable:
 
     def _repr_html_(self) -> str:
         head = self.folded_head if self.fold else self.head
-        marked = () if self.fold else tuple({self.symbol(row.node) for row in self.entries if len(edges(row.node)) > 1})
+        marked = () if self.fold else self.shared
         caption = self.title() + ("" if self.fold else f". {self.legend()}")
         return html_table(head, self.cells(), self.numeric, caption, marked)
 

@@ -71,7 +71,7 @@ def by_recursion(loss: Node, memo: bool = True, limit: int = LIMIT) -> Work:
             work.additions += total is not None
             total = c if total is None else total + c
         for hook in x.note.hooks:
-            total = x._hooked(hook, total, False)     # type: ignore[attr-defined]
+            total = x._hooked(hook, total, False)
         table[x] = total
         return total
 
@@ -93,7 +93,7 @@ def by_sweep(loss: Node) -> Work:
     counter = Counter()
     with watch(Flows(counter)):
         for node, g in sweep([], [], table=table):    # the table holds the loss already
-            work.adjoints[node] = g                   # type: ignore[index]
+            work.adjoints[node] = g
             work.calls += 1
     work.rules, work.additions, work.reads, work.hits = counter["flows"], table.again, table.reads, table.hits
     return work
@@ -101,7 +101,7 @@ def by_sweep(loss: Node) -> Work:
 
 # ---- what they need -------------------------------------------------------------------------------------------------
 
-def run(call: Callable[[Node], Generator], x: Node) -> Any:
+def run(call: Callable[[Any], Generator], x: Any) -> Any:
     """A recursion whose calls are generators that yield their own calls: its stack is a list, as deep as need be."""
     stack, answer = [call(x)], None
     while stack:
