@@ -4,6 +4,7 @@ The generator is NumPy's PCG64 (O'Neill 2014): the same seed gives the same numb
 """
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,13 +39,20 @@ class Generator:
 
     def manual_seed(self, seed: int) -> Generator:
         """Start over from this seed; returns the generator."""
-        self._seed = int(seed) & LOW64
-        self.numpy = np.random.Generator(np.random.PCG64(self._seed))
+        self._seed: int = int(seed) & LOW64
+        self._numpy: np.random.Generator | None = None
         return self
+
+    @property
+    def numpy(self) -> np.random.Generator:
+        """NumPy's generator, made when first drawn from: numpy.random takes long to import."""
+        if self._numpy is None:
+            self._numpy = np.random.Generator(np.random.PCG64(self._seed))
+        return self._numpy
 
     def seed(self) -> int:
         """Start over from a seed that the operating system gives; returns it."""
-        return self.manual_seed(int(np.random.SeedSequence().generate_state(1, np.uint64)[0])).initial_seed()
+        return self.manual_seed(int.from_bytes(os.urandom(8), "little")).initial_seed()
 
     def initial_seed(self) -> int:
         """The seed that the generator started from."""
