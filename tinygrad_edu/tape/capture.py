@@ -53,7 +53,8 @@ class Recorder:
         self.scalars = False
         self.value_grads: dict[Value, Any] = {}       # newest grad that was written to a Value, None where a sweep adds
         self.sweeps: list[Value] = []
-        self.code, self.frame = frame_of, None
+        self.code = frame_of
+        self.frame: Any = None
         self.flows: list[tuple[Tensor, Tensor]] = []
 
     @property
@@ -61,7 +62,12 @@ class Recorder:
         """Whom a sweep tells its contributions: of tensors they are kept for their names."""
         return None if self.scalars else self.flow
 
-    def flow(self, node: Node, x: Node, c: Any) -> None:
+    @property
+    def lines_only(self) -> bool:
+        """Whether everything recorded is a line: nothing scalar."""
+        return not self.scalars
+
+    def flow(self, node: Node, x: Any, c: Any) -> None:
         """``c`` flows from ``node`` to ``x``."""
         self.flows.append((x, c))
 
@@ -128,7 +134,7 @@ class Recorder:
             return tuple(items) if isinstance(x, tuple) else items
         return x
 
-    def found(self, x: Tensor) -> Var:
+    def found(self, x: Any) -> Var:
         """A tensor that nothing captured made: one from outside, or a constant."""
         owner = x.base if x.born > self.began and x.base is not None and x.base.payload is x.payload else x
         if owner.born < self.began:

@@ -29,7 +29,7 @@ class Group(NamedTuple):
     op: Any
     nodes: np.ndarray
     inputs: tuple[np.ndarray, ...]
-    products: tuple[np.ndarray, np.ndarray] | None = None
+    products: tuple[np.ndarray, ...] | None = None
     singles: np.ndarray | None = None
     matrix: tuple[np.ndarray, np.ndarray] | None = None    # the distinct rows of both factors, where they make a grid
 

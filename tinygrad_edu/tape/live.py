@@ -29,7 +29,7 @@ class Live(Arithmetic):
         return recorder.computed(op, inputs, params, y)
 
     @staticmethod
-    def _fit(c: Any, x: Node) -> Any:
+    def _fit(c: Any, x: Node, g: Any = None) -> Any:
         return c
 
     def __float__(self) -> float: return float(self.recorder.fixed(self, "float()"))

@@ -1,11 +1,339 @@
-"""Optimisation passes: each a function from a program to a program that computes the same."""
+"""Optimisation passes: each a function from a program to a program that computes the same.
+
+The order matters: first what need not be computed goes, then compound functions are taken apart into single calls of
+NumPy, and then memory is decided: what can be written over its own input, and what into memory that is kept.
+"""
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from sys import getrefcount
+from typing import Any
 
-from .program import Program
+import numpy as np
+
+from ..graph import BY_FUNCTION, REGISTRY, Primitive
+from ..tensor import Tensor
+from .program import Line, Program, Var, replaced, variables
+from .text import body
+
+ADD, MUL, MATMUL, POW, SQUARE, TRANSPOSE = (REGISTRY[name] for name in ("+", "*", "@", "**", "square", "transpose"))
+BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+MOST = 1 << 20                                        # bytes that a constant may have
 
 
 def optimised(program: Program) -> Iterator[tuple[str, Program]]:
     """The passes in their order, each with the program that it leaves."""
-    yield from ()
+    for one in (constants, same_twice, unneeded, apart, same_twice, copies, unneeded, in_place, memory_kept):
+        program = one(program)
+        yield one.__name__.replace("_", " "), program
+
+
+# ---- what need not be computed -----------------------------------------------------------------------------------------
+def substituted(program: Program, lines: list[Line], instead: dict[Var, Any]) -> Program:
+    """The program with ``lines``, in which variables are replaced by others."""
+    def new(v: Var) -> Any:
+        while v in instead:
+            v = instead[v]
+            if not isinstance(v, Var):
+                break
+        return v
+    lines = [line.but(inputs=replaced(line.inputs, new), params=replaced(line.params, new)) for line in lines]
+    return program.but(lines, replaced(program.result, new))
+
+
+def unneeded(program: Program) -> Program:
+    """Dead code: lines without an effect, whose results nobody reads."""
+    needed, kept = set(variables(program.result)), []
+    for line in reversed(program.lines):
+        if not line.pure or line.out in needed:
+            needed.update(line.reads)
+            kept.append(line)
+    return program.but(kept[::-1])
+
+
+def changed_memory(program: Program) -> set[Any]:
+    """The memory that some line changes in place, or that a function of which nothing is known is given."""
+    return {v.memory for line in program.lines if line.kind in ("change", "draw") for v in variables(line.inputs)}
+
+
+def constants(program: Program) -> Program:
+    """What depends on known numbers only is computed once; ``1 * x`` and ``x ** 1`` are x."""
+    moving, lines, instead = changed_memory(program), [], {}
+    escapes = escaping(program)
+
+    def known(v: Any) -> bool:
+        return not isinstance(v, Var) or v.constant and v.memory not in moving
+    for line in program.lines:
+        line = line.but(inputs=replaced(line.inputs, lambda v: instead.get(v, v)))
+        out = line.out
+        if line.kind == "call" and isinstance(line.op, Primitive) and out.dtype is not None and out.memory not in moving:
+            if all(known(v) for v in line.inputs) and line.reads and out.nbytes < MOST and out not in escapes:
+                values = [v.value if isinstance(v, Var) else v for v in line.inputs]
+                if not any(isinstance(v, Var) for v in variables(line.params)):
+                    with np.errstate(all="ignore"):
+                        value = np.asarray(line.op.fn(*values, **line.params))
+                    if value.shape == out.shape and value.dtype == out.dtype:
+                        instead[out] = Var(out.shape, out.dtype, value=value, memory=object(), name=out.name)
+                        continue
+            if (same := unit(line)) is not None:
+                instead[out] = same
+                continue
+            if line.op is POW and line.inputs[1].__class__ in (int, float) and line.inputs[1] == 2:
+                line = line.but(op=SQUARE, inputs=line.inputs[:1])        # what ** does with arrays
+        lines.append(line)
+    return substituted(program, lines, instead)
+
+
+def unit(line: Line) -> Var | None:
+    """The input that ``1 * x``, ``x * 1`` or ``x ** 1`` is equal to."""
+    if line.op is MUL and not line.params:
+        for one, x in (line.inputs, line.inputs[::-1]):
+            if isinstance(x, Var) and x.shape == line.out.shape and x.dtype == line.out.dtype:
+                if isinstance(one, (int, float)) and one == 1:
+                    return x
+                if isinstance(one, Var) and one.constant and one.dtype == x.dtype and (one.value == 1).all():
+                    return x
+    if line.op is POW and not line.params and isinstance(line.inputs[1], (int, float)) and line.inputs[1] == 1:
+        x = line.inputs[0]
+        return x if isinstance(x, Var) and x.dtype == line.out.dtype else None
+    return None
+
+
+def same_twice(program: Program) -> Program:
+    """Common subexpressions: a call repeated on the same variables, none of them changed in between, is made once."""
+    moving = changed_memory(program)
+    seen: dict[Any, Var] = {}
+    version: dict[Any, int] = {}
+    lines, instead = [], {}
+    for line in program.lines:
+        line = line.but(inputs=replaced(line.inputs, lambda v: instead.get(v, v)),
+                        params=replaced(line.params, lambda v: instead.get(v, v)))
+        if line.kind in ("change", "draw"):
+            for v in variables(line.inputs):
+                version[v.memory] = version.get(v.memory, 0) + 1
+        elif line.kind == "effect":
+            seen.clear()
+        elif line.kind == "call" and line.out.memory not in moving:
+            key = (line.op, signed(line.inputs), signed(line.params), tuple(version.get(v.memory, 0) for v in line.reads))
+            if key in seen:
+                instead[line.out] = seen[key]
+                continue
+            seen[key] = line.out
+        lines.append(line)
+    return substituted(program, lines, instead)
+
+
+def signed(x: Any) -> Any:
+    """Something hashable that tells structures of variables and constants apart."""
+    if isinstance(x, (tuple, list)):
+        return (x.__class__, *map(signed, x))
+    if isinstance(x, dict):
+        return tuple((key, signed(value)) for key, value in x.items())
+    if isinstance(x, slice):
+        return (slice, signed(x.start), signed(x.stop), signed(x.step))
+    if isinstance(x, (Var, np.ndarray)):
+        return id(x)
+    return (x.__class__, repr(x) if isinstance(x, float) else x)
+
+
+# ---- one call of NumPy a line ----------------------------------------------------------------------------------------
+def apart(program: Program) -> Program:
+    """Compound functions as single calls: ``x @ w.T + b`` is a product and a sum, a sigmoid four calls. Each can then
+    be written over the one before."""
+    lines: list[Line] = []
+    for line in program.lines:
+        parts = None
+        if line.kind == "call" and isinstance(line.op, Primitive):
+            parts = affine(line) if line.op is REGISTRY["linear"] else pieces(line)
+        lines += parts or [line]
+    return program.but(lines)
+
+
+def affine(line: Line) -> list[Line] | None:
+    """x w^T + b as a transpose, a product and a sum."""
+    x, w, *b = line.inputs
+    if len(w.shape) != 2 or line.params:
+        return None
+    turned = Var(w.shape[::-1], w.dtype, memory=w.memory, strided=True)
+    product = Var(line.out.shape, line.out.dtype, memory=object()) if b and b[0] is not None else line.out
+    lines = [Line("call", turned, TRANSPOSE, (w,), {"dim0": 0, "dim1": 1}), Line("call", product, MATMUL, (x, turned))]
+    return lines if product is line.out else [*lines, Line("call", line.out, ADD, (product, b[0]))]
+
+
+def pieces(line: Line) -> list[Line] | None:
+    """A function that is an expression of ufuncs, all of one shape and dtype, as one line for each; else None."""
+    fn, out = line.op.fn, line.out
+    if line.op.family != "elementwise" or isinstance(fn, np.ufunc) or getattr(fn, "__name__", "") != "<lambda>" or any(
+            isinstance(v, Var) and (v.shape != out.shape or v.dtype != out.dtype) for v in line.inputs):
+        return None
+    found = body(fn)
+    if found is None or out.dtype.kind != "f":
+        return None
+    arguments, text, scope, defaults = found
+    given = {**defaults, **dict(zip(arguments, line.inputs, strict=False)), **line.params}
+    lines: list[Line] = []
+    if taken(ast.parse(text, mode="eval").body, given, scope, out, lines) is None or not lines:
+        return None
+    lines[-1].out = out
+    return lines
+
+
+def taken(node: ast.expr, given: dict, scope: Any, like: Var, lines: list[Line]) -> Any:
+    """The variable or number of an expression, whose lines are added; None where it is not made of ufuncs."""
+    match node:
+        case ast.Constant(value=int() | float()):
+            return node.value
+        case ast.Name(id=name) if name in given:
+            return given[name] if isinstance(given[name], (Var, int, float)) else None
+        case ast.BinOp(left=a, op=op, right=b) if type(op) in BINARY:
+            primitive, inputs = REGISTRY[BINARY[type(op)]], [taken(x, given, scope, like, lines) for x in (a, b)]
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr=name), args=args, keywords=[]):
+            primitive, inputs = BY_FUNCTION.get(getattr(np, name)), [taken(x, given, scope, like, lines) for x in args]
+        case _:
+            return None
+    if not isinstance(primitive, Primitive) or not isinstance(primitive.fn, np.ufunc) or any(x is None for x in inputs):
+        return None
+    if not any(isinstance(x, Var) for x in inputs):
+        return None
+    lines.append(Line("call", Var(like.shape, like.dtype, memory=object(), layer=like.layer), primitive, tuple(inputs)))
+    return lines[-1].out
+
+
+# ---- memory ------------------------------------------------------------------------------------------------------------
+def escaping(program: Program) -> set[Var]:
+    """Variables whose array somebody holds after the run: the result, and what is stored."""
+    return {*variables(program.result), *(v for line in program.lines if line.kind == "store" for v in line.reads)}
+
+
+def owned(program: Program) -> dict[Any, Var]:
+    """The memory that lines of the program make anew, by the variable that they make it for."""
+    found: dict[Any, Var] = {}
+    for line in program.lines:
+        if line.kind in ("call", "copy") and line.out.memory not in {v.memory for v in line.reads} and line.out.shape:
+            if line.out.dtype is not None and not (isinstance(line.op, Primitive) and line.op.views):
+                found.setdefault(line.out.memory, line.out)
+    return found
+
+
+def last_reads(program: Program) -> dict[Any, int]:
+    """For each memory the number of the last line that reads or writes it; what is returned is read after all lines."""
+    last: dict[Any, int] = {}
+    for i, line in enumerate(program.lines):
+        for v in line.reads:
+            last[v.memory] = i
+        if line.out is not None:
+            last[line.out.memory] = i
+    for v in variables(program.result):
+        last[v.memory] = len(program.lines)
+    return last
+
+
+def copies(program: Program) -> Program:
+    """A copy of an array that the program made, and that nothing else reads later, is that array itself."""
+    mine, last = owned(program), last_reads(program)
+    instead, lines, taken_ = {}, [], set()
+    for i, line in enumerate(program.lines):
+        copy = line.kind == "copy" or line.kind == "call" and line.op is REGISTRY["clone"]
+        if copy and line.out.dtype is not None:
+            v = line.inputs[0]
+            v = instead.get(v, v) if isinstance(v, Var) else v
+            whole = isinstance(v, Var) and v.memory in mine and mine[v.memory] is v
+            if whole and v.dtype == line.out.dtype and last[v.memory] <= i and v.memory not in taken_:
+                instead[line.out] = v
+                taken_.add(v.memory)
+                v.name = v.name or line.out.name
+                last[v.memory] = max(last[v.memory], last[line.out.memory])
+                continue
+        lines.append(line)
+    return substituted(program, lines, instead)
+
+
+def writes(line: Line) -> bool:
+    """Whether NumPy can be told where to write the result of a call."""
+    return (line.kind == "call" and line.into is None and isinstance(line.op, Primitive) and isinstance(line.op.fn, np.ufunc)
+            and line.op is not POW and not line.params and line.out.dtype is not None and len(line.out.shape) > 0 and any(
+                isinstance(v, Var) for v in line.inputs))
+
+
+def in_place(program: Program) -> Program:
+    """The result of an elementwise call is written over an input that nobody reads any more."""
+    mine, last = owned(program), last_reads(program)
+    same: dict[Any, Any] = {}                         # memory that was merged into other memory
+
+    def root(m: Any) -> Any:
+        while m in same:
+            m = same[m]
+        return m
+    lines = []
+    for i, line in enumerate(program.lines):
+        if writes(line) and line.op.family == "elementwise" and line.out.memory in mine and mine[line.out.memory] is line.out:
+            reads = line.reads
+            for v in reads:
+                m = root(v.memory)
+                if v.memory in mine and m in mine and last[m] <= i and v.shape == line.out.shape and (
+                        v.dtype == line.out.dtype and not v.strided and not v.constant
+                        and all(other is v or root(other.memory) is not m for other in reads)):
+                    same[line.out.memory] = m
+                    last[m] = last[line.out.memory]
+                    line = line.but(into=v)
+                    break
+        lines.append(line)
+    for line in lines:
+        for v in (*line.reads, *([line.out] if line.out is not None else [])):
+            v.memory = root(v.memory)
+    return program.but(lines)
+
+
+def memory_kept(program: Program) -> Program:
+    """What a call gives is written into memory that is kept from run to run, and shared by variables that never live at
+    the same time; gradients into those of the last run, unless somebody still holds them."""
+    mine, last = owned(program), last_reads(program)
+    stores = [line for line in program.lines if line.kind == "store" and isinstance(line.inputs[0], Var)]
+    stored = [line.inputs[0].memory for line in stores]
+    grads = {line.inputs[0].memory: line for line in stores if line.params["path"] == "_grad"
+             and stored.count(line.inputs[0].memory) == 1 and mine.get(line.inputs[0].memory) is not None
+             and mine[line.inputs[0].memory].shape == line.inputs[0].shape}
+    held = {v.memory for v in escaping(program)} | {
+        v.memory for line in program.lines if line.kind == "draw" for v in line.reads}
+    returned = {v.memory for v in variables(program.result)}
+    free: dict[tuple, list[np.ndarray]] = {}
+    ends: dict[int, list] = {}
+    keepers: dict[int, Grads] = {}
+    lines: list[Line] = []
+    for i, line in enumerate(program.lines):
+        if writes(line) and mine.get(line.out.memory) is line.out and line.out.nbytes:
+            m, key = line.out.memory, (line.out.shape, line.out.dtype)
+            if m in grads and m not in returned:
+                keepers[id(grads[m])] = keeper = Grads(grads[m].op, *key)
+                line = line.but(into=keeper)
+            elif m not in held:
+                array = free[key].pop() if free.get(key) else np.empty(*key)
+                line = line.but(into=array)
+                ends.setdefault(last[m], []).append((key, array))
+        elif id(line) in keepers:
+            line = line.but(into=keepers[id(line)])
+        lines.append(line)
+        for key, array in ends.pop(i, ()):
+            free.setdefault(key, []).append(array)
+    return program.but(lines)
+
+
+class Grads:
+    """The gradient of a parameter, in the same tensor and memory from run to run while nobody else holds it."""
+
+    __slots__ = ("owner", "tensor", "shape", "dtype")
+
+    def __init__(self, owner: Tensor, shape: tuple, dtype: Any):
+        self.owner, self.shape, self.dtype = owner, shape, dtype
+        self.tensor: Any = None
+
+    def array(self) -> np.ndarray:
+        """Memory to write the gradient into."""
+        t = self.tensor
+        if t is not None:
+            p = t.payload                             # counted are: our own references, and the call's
+            if getrefcount(t) == (4 if self.owner._grad is t else 3) and getrefcount(p) == 3:
+                return p
+        self.tensor = Tensor._leaf(np.empty(self.shape, self.dtype))
+        return self.tensor.payload

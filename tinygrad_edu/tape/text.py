@@ -22,7 +22,7 @@ from .program import Line, Program, Var
 OPERATORS = {"+": "+", "-": "-", "*": "*", "/": "/", "**": "**", "@": "@", "//": "//", "%": "%", "<": "<", "<=": "<=",
              ">": ">", ">=": ">=", "==": "==", "!=": "!=", "&": "&", "|": "|", "^": "^"}
 UNARY = {"neg": "-", "~": "~"}
-PIECES = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Tuple, ast.List)
+PIECES = (ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.Subscript, ast.Tuple, ast.List)
 VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 ALTERED = {"+": "+=", "-": "-=", "*": "*=", "/": "/=", "**": "**="}
 
@@ -41,8 +41,9 @@ class Namer:
 
     def __init__(self, program: Program):
         self.space: dict[str, Any] = {"np": np, "math": math, "leaf": leaf, "Branch": Branch}
-        self.of: dict[Any, str] = {}
+        self.of: dict[Any, Any] = {}
         self.count: dict[str, int] = {}
+        self.quick = bool(program.lines)              # a program to be replayed, not one to be read
         self.taken = {*self.space, *keyword.kwlist, "bool", "float", "int", program.name}
         self.given = program.names                    # id of an outside object -> its name in the user's code
 
@@ -227,7 +228,11 @@ def reduced(method: str, mean: bool = False) -> Any:
         if not n:
             return None
         axis = [] if dim is None else [f"axis={dim[0] if len(dim) == 1 else dim}"]
-        call = f"{args[0]}.{method}({', '.join(axis + (['keepdims=True'] if params['keepdim'] else []))})"
+        options = axis + (["keepdims=True"] if params["keepdim"] else [])
+        if names.quick and method == "sum":           # what the method ends up calling
+            call = f"np.add.reduce({', '.join([args[0], *(options if dim is not None else ['axis=None', *options])])})"
+        else:
+            call = f"{args[0]}.{method}({', '.join(options)})"
         return f"{call} / {n}" if mean else call
     return text
 
@@ -273,6 +278,8 @@ def statement(line: Line, names: Namer) -> str:
         case "store":
             owner, path, value = names.bound(line.op, "tensor"), line.params["path"], line.inputs[0]
             text = "None" if value is None else atom(value, names)
+            if line.into is not None:
+                return f"{owner}.{path} = {names.bound(line.into, 'kept')}.tensor"
             return f"{owner}.{path} = {text}" if value is None or path == "payload" else f"{owner}.{path} = leaf({text})"
         case "effect":
             target = getattr(line.op, "__self__", None)
@@ -310,8 +317,13 @@ def simple(index: tuple) -> bool:
 
 def written_into(line: Line, names: Namer) -> str:
     """A call that writes its result into memory that is there already."""
-    target, op = line.into, line.op
-    name = names.of[line.out] = names.var(target)
+    target, op, before = line.into, line.op, ""
+    if isinstance(target, Var):                       # over one of its inputs
+        name = names.of[line.out] = names.var(target)
+    else:
+        before = f"{names.var(line.out)} = "
+        name = (names.bound(target, "memory") if isinstance(target, np.ndarray) else
+                f"{names.bound(target, f'kept_{names.var(line.out)}')}.array()")
     args = [atom(x, names) for x in line.inputs]
     if line.kind == "copy":
         return f"np.copyto({name}, {args[0]})"
@@ -319,7 +331,7 @@ def written_into(line: Line, names: Namer) -> str:
         return f"{name} {ALTERED[op.name]} {args[1]}"
     fn = op.fn if isinstance(op, Primitive) else op
     rest = [f"{key}={atom(value, names)}" for key, value in line.params.items()]
-    return f"np.{fn.__name__}({', '.join([*args, *rest])}, out={name})"
+    return f"{before}np.{fn.__name__}({', '.join([*args, *rest])}, out={name})"
 
 
 def result(x: Any, names: Namer) -> str:
