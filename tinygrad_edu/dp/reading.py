@@ -45,8 +45,8 @@ class Settle(ast.NodeTransformer):
 
     def settled(self, node: ast.AST) -> bool:
         """Whether no number of an array goes into ``node``, and something of this node's shapes or parameters does."""
-        known = isinstance(node, ast.BoolOp) or any(isinstance(n, ast.Name) and n.id in self.known for n in ast.walk(node))
-        return known and not self.reads(node)
+        names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+        return (isinstance(node, ast.BoolOp) or any(n in self.known for n in names)) and not self.reads(node)
 
     def reads(self, node: ast.AST) -> bool:
         """Whether ``node`` reads the numbers of an array."""

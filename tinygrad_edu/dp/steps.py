@@ -20,7 +20,7 @@ def seed(loss: Any) -> Any:
     if not isinstance(loss, Node):
         raise TypeError(message(f"a {type(loss).__name__} has no graph", inputs=(loss,),
                                 instead="a Value, or a Tensor computed from one with requires_grad=True"))
-    return 1.0 if loss.scalar else seed_of(loss, None, False)     # type: ignore[arg-type]
+    return 1.0 if loss.scalar else seed_of(loss, None, False)
 
 
 def edges(node: Node) -> list[tuple[int, Node]]:
