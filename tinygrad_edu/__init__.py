@@ -23,7 +23,20 @@ from .creation import int32 as int
 from .errors import LinAlgError
 from .functions import *  # noqa: F403
 from .graph import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from .linalg import chain_matmul, cholesky, cross, einsum, kron, logdet, matrix_power, pinverse, qr, slogdet, svd, tensordot
+from .linalg import (
+    chain_matmul,
+    cholesky,
+    cross,
+    einsum,
+    kron,
+    logdet,
+    matrix_power,
+    pinverse,
+    qr,
+    slogdet,
+    svd,
+    tensordot,
+)
 from .ops import elementwise, linalg, reduce, shape
 from .ops.elementwise import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403

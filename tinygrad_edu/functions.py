@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Node
 from .ops import elementwise as ew
 from .ops import fused as fu
 from .ops import linalg as la
@@ -132,6 +131,6 @@ def addcdiv(x: Tensor, a: Tensor, b: Tensor, *, value: float = 1) -> Tensor:
     return x + value * (a / b)
 
 
-def inner(a: Node, b: Node) -> Any:
+def inner(a: Any, b: Any) -> Any:
     """The products of a's and b's vectors along the last dimension of each."""
     return a @ b.T if getattr(b, "ndim", 0) > 1 else a @ b

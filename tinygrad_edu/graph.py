@@ -46,6 +46,7 @@ class Node:
     inputs: Any
     born: int
     note: Note
+    _hooked: Any                                      # how a Tensor calls its hooks
     params: dict[str, Any] = {}                       # keyword arguments of op; a Tensor has its own
     requires_grad = True
     base: Node | None = None                          # the node whose memory this one views
@@ -231,7 +232,7 @@ def version(x: Any, when: int) -> Any:
 
 
 def sweep(roots: Iterable[Node], seeds: Iterable[Any], *, targets: Iterable[Node] | None = None,
-          create_graph: bool = False, retain_graph: bool = True, table: dict | None = None) -> Iterator[tuple[Node, Any]]:
+          create_graph: bool = False, retain_graph: bool = True, table: dict | None = None) -> Iterator[tuple[Any, Any]]:
     """Reverse mode as a dynamic program, one solved subproblem at a time: yields ``(node, adjoint)``.
 
     Subproblem: the adjoint of a node, d root / d node. Memo table: ``table``. Order: newest first, when every user of
@@ -359,5 +360,5 @@ class Spoiled:
 
     __array_ufunc__ = __array_function__ = __array__ = __getitem__ = __float__ = __bool__ = __len__ = __iter__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
-    __pow__ = __rpow__ = __neg__ = __matmul__ = __rmatmul__ = __eq__ = __ne__ = _refuse    # type: ignore[assignment]
+    __pow__ = __rpow__ = __neg__ = __matmul__ = __rmatmul__ = __eq__ = __ne__ = _refuse
     __lt__ = __le__ = __gt__ = __ge__ = __invert__ = __abs__ = _refuse

@@ -62,7 +62,7 @@ class set_grad_enabled(ContextDecorator):
     def __exit__(self, *error: Any) -> None:
         local.mode.recording = self.before[-1]
 
-    def __call__(self, func: Callable) -> Callable:
+    def __call__(self, func: Any) -> Any:
         local.mode.recording = self.before[-1]        # used as a decorator: only the calls are affected
         return super().__call__(func)
 

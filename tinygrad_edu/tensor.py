@@ -40,6 +40,7 @@ class Tensor(Arithmetic):
     """
 
     __slots__ = ("params", "base", "requires_grad", "_grad", "__weakref__")
+    _grad: Tensor | None
     __array_priority__ = 1000
     kind = "Tensor"
     device = "cpu"
@@ -535,7 +536,7 @@ class Hook:
 def promoted(y: ndarray, inputs: tuple) -> ndarray:
     """``y`` in the dtype that PyTorch gives: tensors with dimensions decide, a 0-d tensor or a number only where it is
     of a higher kind (bool < int < float); whole numbers that meet a float become the default float."""
-    dims, zeros, kinds = [], [], "biuf"
+    dims, zeros = [], []
     for x in inputs:
         p = x.payload if isinstance(x, Node) else x
         if isinstance(p, ndarray):
@@ -568,7 +569,7 @@ def viewed(y: ndarray, inputs: tuple) -> Node | None:
     return None
 
 
-def seed_of(root: Tensor, gradient: Any, create_graph: bool) -> Any:
+def seed_of(root: Any, gradient: Any, create_graph: bool) -> Any:
     """The adjoint that a sweep starts from: 1 for a single element, else what the user gave."""
     if not root.requires_grad:
         raise RuntimeError(message("element 0 of tensors does not require grad and does not have a grad_fn", op="backward",
@@ -579,7 +580,7 @@ def seed_of(root: Tensor, gradient: Any, create_graph: bool) -> Any:
         if p.size != 1:
             raise RuntimeError(message("grad can be implicitly created only for scalar outputs", op="backward",
                                        inputs=(root,), instead="loss.sum().backward(), or backward(gradient)"))
-        g = ONE.get(p.dtype) if p.ndim == 0 else None
+        g: Any = ONE.get(p.dtype) if p.ndim == 0 else None
         g = np.ones(p.shape, p.dtype) if g is None or root.op is None else g
         return Tensor._leaf(g) if create_graph else g
     if tuple(gradient.shape) != p.shape:
@@ -637,6 +638,6 @@ def in_place_error(error: Exception, op: Primitive, x: Tensor, others: tuple) ->
                         instead="x = x + y makes a new tensor of the common shape and dtype"))
 
 
-def _rebuilt(kind: type, payload: ndarray, requires_grad: bool) -> Tensor:
+def _rebuilt(kind: type[Tensor], payload: ndarray, requires_grad: bool) -> Tensor:
     """A tensor out of a pickle."""
     return kind._leaf(payload, requires_grad)

@@ -24,6 +24,7 @@ class Place(Note):
     """The note of a layer. It knows its module, so that a module called inside can find its own name there."""
 
     __slots__ = ("module",)
+    module: weakref.ref[Module]
 
     def but(self, **facts: Any) -> Note:
         """A note of one node in this layer, with facts of its own."""

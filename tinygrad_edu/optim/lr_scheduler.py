@@ -9,7 +9,7 @@ import math
 import types
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import message
@@ -19,8 +19,8 @@ from .optimizer import Optimizer, check
 
 __all__ = [
     "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR",
-    "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau",
-    "SequentialLR", "StepLR",
+    "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR",
+    "ReduceLROnPlateau", "SequentialLR", "StepLR",
 ]
 
 
@@ -126,7 +126,7 @@ class LambdaLR(LRScheduler):
     [0.25]
     """
 
-    def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | list, last_epoch: int = -1):
+    def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1):
         must_be_optimizer(optimizer, type(self).__name__)
         each, n = isinstance(lr_lambda, (list, tuple)), len(optimizer.param_groups)
         self.lr_lambdas = list(lr_lambda) if each else [lr_lambda] * n
@@ -296,7 +296,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
               "CosineAnnealingWarmRestarts")
         check(isinstance(T_mult, int) and T_mult >= 1, f"Expected integer T_mult >= 1, but got {T_mult}",
               "CosineAnnealingWarmRestarts")
-        self.T_0, self.T_i, self.T_mult, self.eta_min, self.T_cur = T_0, T_0, T_mult, eta_min, last_epoch
+        self.T_0, self.T_i, self.T_mult, self.eta_min = T_0, T_0, T_mult, eta_min
+        self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -355,7 +356,7 @@ class OneCycleLR(LRScheduler):
         else:
             phases = [up, (total_steps - 1, "max_lr", "min_lr", "base_momentum", "max_momentum")]
         keys = ("end_step", "start_lr", "end_lr", "start_momentum", "end_momentum")
-        self._schedule_phases = [dict(zip(keys, phase, strict=True)) for phase in phases]
+        self._schedule_phases: list[dict[str, Any]] = [dict(zip(keys, phase, strict=True)) for phase in phases]
         if last_epoch == -1:
             for group, top in zip(optimizer.param_groups, one_each("max_lr", max_lr, optimizer), strict=True):
                 group.update(initial_lr=top / div_factor, max_lr=top, min_lr=top / div_factor / final_div_factor)
