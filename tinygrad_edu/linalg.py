@@ -331,7 +331,9 @@ def qr(A: Tensor, mode: str = "reduced") -> QR:
 pinverse = pinv
 BY_FUNCTION.update({
     np.einsum: lambda subscripts, *operands, optimize=True: einsum(subscripts, *operands), np.kron: kron,
-    np.tensordot: lambda a, b, axes=2: tensordot(a, b, axes), np.cross: lambda a, b, axis=-1: cross(a, b, axis),
+    np.tensordot: lambda a, b, axes=2: tensordot(
+        a, b, axes if isinstance(axes, int) else [np.atleast_1d(d).tolist() for d in axes]),
+    np.cross: lambda a, b, axis=-1: cross(a, b, axis),
     np.linalg.norm: lambda x, ord=None, axis=None, keepdims=False: norm(x, ord, axis, keepdims),
     np.linalg.svd: lambda a, full_matrices=True: svd(a, full_matrices), np.linalg.qr: qr, np.linalg.eigh: eigh,
     np.linalg.eigvalsh: eigvalsh, np.linalg.cholesky: cholesky, np.linalg.inv: inv, np.linalg.pinv: pinv,

@@ -1,9 +1,8 @@
-"""NumPy's functions on Tensors: ``np.sum(t, axis=0)`` is ours, with NumPy's names and meanings (ddof = 0, flattened where
-no axis is given). What is not in these tables raises a TypeError that names it."""
+"""NumPy's functions on Tensors: ``np.sum(t, axis=0)`` is ours, with NumPy's names and meanings (ddof = 0, flattened
+where no axis is given). What is not in these tables raises a TypeError that names it."""
 from __future__ import annotations
 
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -132,30 +131,33 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: 
     return ew.clamp(cast(a, None, out, "clip"), min if a_min is None else a_min, max if a_max is None else a_max)
 
 
-REDUCTIONS.update({
-    np.add: partial(reduction, rd.sum), np.multiply: partial(reduction, rd.prod), np.maximum: partial(reduction, rd.amax),
-    np.minimum: partial(reduction, rd.amin), np.logaddexp: partial(reduction, rd.logsumexp),
-    np.logical_or: partial(reduction, rd.any), np.logical_and: partial(reduction, rd.all)})
+WHOLE: dict[Any, Any] = {
+    np.add: rd.sum, np.multiply: rd.prod, np.maximum: rd.amax, np.minimum: rd.amin, np.logaddexp: rd.logsumexp,
+    np.logical_or: rd.any, np.logical_and: rd.all}
+REDUCTIONS.update({ufunc: partial(reduction, f) for ufunc, f in WHOLE.items()})
 
-BY_FUNCTION.update({getattr(np, name): partial(how, f) for how, names in {
+ALIKE: dict[Any, dict[str, Any]] = {                 # how NumPy calls it: {its name: ours}
     reduced: {"sum": rd.sum, "mean": rd.mean, "prod": rd.prod, "any": rd.any, "all": rd.all, "nansum": rd.nansum,
               "nanmean": rd.nanmean},
     spread: {"var": rd.var, "std": rd.std},
-    extreme: {"max": rd.amax, "amax": rd.amax, "min": rd.amin, "amin": rd.amin, "argmax": rd.argmax, "argmin": rd.argmin},
+    extreme: {"max": rd.amax, "amax": rd.amax, "min": rd.amin, "amin": rd.amin, "argmax": rd.argmax,
+              "argmin": rd.argmin},
     running: {"cumsum": rd.cumsum, "cumprod": rd.cumprod},
     ordered: {"sort": rd.sort, "argsort": rd.argsort},
     on_arrays: {"concatenate": sh.cat, "stack": sh.stack},
     pieces: {"split": np.split, "array_split": np.array_split},
-}.items() for name, f in names.items()})
+}
+BY_FUNCTION.update({getattr(np, name): partial(how, f) for how, names in ALIKE.items() for name, f in names.items()})
 
-BY_FUNCTION.update({
+OTHERS: dict[Any, Any] = {
     np.reshape: lambda a, shape, order="C": sh.reshape(a, shape), np.ravel: lambda a, order="C": sh.flatten(a),
     np.transpose: lambda a, axes=None: sh.permute(a, tuple(range(a.ndim))[::-1] if axes is None else axes),
     np.swapaxes: lambda a, axis1, axis2: sh.transpose(a, axis1, axis2), np.moveaxis: sh.movedim,
     np.squeeze: lambda a, axis=None: sh.squeeze(a, axis), np.expand_dims: expand_dims,
     np.broadcast_to: lambda array, shape: sh.expand(array, shape), np.broadcast_arrays: sh.broadcast_tensors,
     np.atleast_1d: sh.atleast_1d, np.atleast_2d: sh.atleast_2d, np.flip: flip, np.fliplr: lambda m: sh.flip(m, 1),
-    np.flipud: lambda m: sh.flip(m, 0), np.roll: lambda a, shift, axis=None: sh.roll(a, shift, axis), np.tile: lambda A, reps: sh.tile(A, reps), np.repeat: repeat,
+    np.flipud: lambda m: sh.flip(m, 0), np.roll: lambda a, shift, axis=None: sh.roll(a, shift, axis),
+    np.tile: lambda A, reps: sh.tile(A, reps), np.repeat: repeat,
     np.vstack: lambda tup: sh.vstack(tup), np.hstack: lambda tup: sh.hstack(tup), np.pad: pad, np.take: take,
     np.tril: lambda m, k=0: sh.tril(m, k), np.triu: lambda m, k=0: sh.triu(m, k), np.diag: lambda v, k=0: sh.diag(v, k),
     np.diagonal: lambda a, offset=0, axis1=0, axis2=1: sh.diagonal(a, offset, axis1, axis2),
@@ -168,6 +170,8 @@ BY_FUNCTION.update({
     np.copy: lambda a: sh.clone(a), np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim,
     np.size: lambda a, axis=None: a.numel() if axis is None else a.shape[axis],
     np.zeros_like: lambda a, dtype=None: np.zeros(a.shape, dtype or a.dtype),
-    np.ones_like: lambda a, dtype=None: np.ones(a.shape, dtype or a.dtype), np.matrix_transpose: lambda x: sh.transpose(x, -2, -1),
+    np.ones_like: lambda a, dtype=None: np.ones(a.shape, dtype or a.dtype),
+    np.matrix_transpose: lambda x: sh.transpose(x, -2, -1),
     np.meshgrid: lambda *xi, indexing="xy": sh.meshgrid(*xi, indexing=indexing), np.inner: inner, np.diff: diff,
-    np.ptp: lambda a, axis=None, keepdims=False: rd.amax(a, axis, keepdims) - rd.amin(a, axis, keepdims)})
+    np.ptp: lambda a, axis=None, keepdims=False: rd.amax(a, axis, keepdims) - rd.amin(a, axis, keepdims)}
+BY_FUNCTION.update(OTHERS)

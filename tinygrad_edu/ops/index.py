@@ -41,14 +41,14 @@ def plain(index: Any) -> tuple:
                 i = int(i)
             arrays = arrays or isinstance(i, np.ndarray)
         items.append(i)
-    return tuple(items) if arrays or any([i is Ellipsis for i in items]) else (*items, Ellipsis)
+    return tuple(items) if arrays or any(i is Ellipsis for i in items) else (*items, Ellipsis)
 
 
 def steps(index: tuple) -> list[tuple]:
-    """A plain index as what NumPy takes at once; as two steps where it has both ints and arrays, since NumPy would treat
-    the ints as arrays too, and may then order the dimensions of the result in another way than PyTorch."""
+    """A plain index as what NumPy takes at once; as two steps where it has both ints and arrays, since NumPy would
+    treat the ints as arrays too, and may then order the dimensions of the result in another way than PyTorch."""
     arrays = [isinstance(i, np.ndarray) for i in index]
-    if not any(arrays) or not any([isinstance(i, int) for i in index]):
+    if not any(arrays) or not any(isinstance(i, int) for i in index):
         return [index]
     first = [j for i, is_array in zip(index, arrays, strict=True)
              for j in ([ALL] * (i.ndim if i.dtype == bool else 1) if is_array else [i])]
@@ -89,7 +89,7 @@ def total(g: np.ndarray, index: tuple, shape: tuple) -> np.ndarray:
     index allows: row number rows[i] of the result receives g[i]."""
     lead = tuple(takewhile(lambda i: isinstance(i, np.ndarray), index))
     depth = sum([i.ndim if i.dtype == bool else 1 for i in lead])
-    if not all([i is Ellipsis or (isinstance(i, slice) and i == ALL) for i in index[len(lead):]]):
+    if not all(i is Ellipsis or (isinstance(i, slice) and i == ALL) for i in index[len(lead):]):
         lead, depth = index, len(shape)               # slices before arrays: rows of one element
     n, width = math.prod(shape[:depth]), math.prod(shape[depth:])
     rows = np.arange(n).reshape(shape[:depth])[lead].ravel()
@@ -108,7 +108,7 @@ def total(g: np.ndarray, index: tuple, shape: tuple) -> np.ndarray:
 
 
 def replaced(g: Any, y: Any, x: Any, v: Any, index: tuple) -> Any:
-    """What flows back to the new part of ``setitem``, which may have more leading dimensions of size 1 than the part."""
+    """What flows back to the new part in ``setitem``, which may have more leading dimensions of size 1."""
     c = getitem(g, index=index)
     return c if c.ndim >= len(v.shape) else c.reshape((1,) * (len(v.shape) - c.ndim) + c.shape)
 
@@ -160,7 +160,7 @@ def on_diagonal(rows: int, columns: int, offset: int) -> tuple:
 def diagonal(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """A diagonal of the matrices in two dimensions, as a last dimension."""
     x = movedim(x, (dim1, dim2), (-2, -1))
-    return getitem(x, index=on_diagonal(*x.shape[-2:], offset))
+    return getitem(x, index=on_diagonal(x.shape[-2], x.shape[-1], offset))
 
 
 def diag_embed(x: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
@@ -176,14 +176,15 @@ def diag(x: Any, diagonal: int = 0) -> Any:
                                    instead="diagonal or diag_embed"))
     if x.ndim == 1:
         return diag_embed(x, diagonal)
-    return getitem(x, index=on_diagonal(*x.shape, diagonal))
+    return getitem(x, index=on_diagonal(x.shape[0], x.shape[1], diagonal))
 
 
 # ---- choosing by index or mask --------------------------------------------------------------------------------------
 def mesh(index: np.ndarray, dim: int) -> tuple:
     """The index that takes, along one dimension, elements of its own at each place of the others."""
-    n = index.ndim
-    return tuple([index if d == dim else np.arange(index.shape[d]).reshape((-1,) + (1,) * (n - d - 1)) for d in range(n)])
+    last = index.ndim - 1
+    return tuple([index if d == dim else np.arange(n).reshape((-1,) + (1,) * (last - d))
+                  for d, n in enumerate(index.shape)])
 
 
 gather_along = linear("gather", lambda x, dim, index: x[mesh(index, dim)],
@@ -201,8 +202,8 @@ def whole(x: Any, dim: int, index: Any, op: str) -> np.ndarray:
                                    inputs=(x, index), instead="index.unsqueeze(dim)"))
     n = x.shape[dim] if x.ndim else 1
     if i.size and not 0 <= i.min() <= i.max() < n:
-        raise RuntimeError(message(f"index {i.min() if i.min() < 0 else i.max()} is out of bounds for dimension {dim} with "
-                                   f"size {n}", op=op, inputs=(x, index)))
+        raise RuntimeError(message(f"index {i.min() if i.min() < 0 else i.max()} is out of bounds for dimension {dim} "
+                                   f"with size {n}", op=op, inputs=(x, index)))
     return i
 
 
@@ -266,7 +267,7 @@ def masked_select(x: Any, mask: Any) -> Any:
 
 
 def unfold(x: Any, dimension: int, size: int, step: int) -> Any:
-    """All windows of a size along a dimension, each ``step`` after the one before, with a last dimension of that size."""
+    """All windows of a size along a dimension, each ``step`` after the one before; they become the last dimension."""
     d = axis(dimension, x.ndim)
     starts = np.arange(0, x.shape[d] - size + 1, step)
     return movedim(index_select(x, d, starts[:, None] + np.arange(size)), d + 1, -1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import message
 from ..graph import linear
-from .index import getitem, at, put, setitem
+from .index import at, getitem, put, setitem
 from .layout import atleast_1d, atleast_2d, axes, axis
 
 
@@ -43,8 +43,8 @@ def stack(tensors: Sequence, dim: int = 0, *, axis: int | None = None) -> Any:
         raise RuntimeError(message("stack expects a non-empty TensorList", op="stack"))
     for i, x in enumerate(tensors):
         if x.shape != tensors[0].shape:
-            raise RuntimeError(message(f"stack expects each tensor to be equal size, but got {tensors[0].shape} at entry 0 "
-                                       f"and {x.shape} at entry {i}", op="stack", instead="cat, which joins"))
+            raise RuntimeError(message(f"stack expects each tensor to be equal size, but got {tensors[0].shape} at "
+                                       f"entry 0 and {x.shape} at entry {i}", op="stack", instead="cat"))
     return _stack(*tensors, dim=axes(dim, len(tensors[0].shape) + 1)[0])
 
 
@@ -64,8 +64,8 @@ def narrow(x: Any, dim: int, start: int, length: int) -> Any:
     d = axis(dim, x.ndim)
     start = start + x.shape[d] if start < 0 else start
     if not 0 <= start <= start + length <= x.shape[d]:
-        raise RuntimeError(message(f"start ({start}) + length ({length}) exceeds dimension size ({x.shape[d]}).", op="narrow",
-                                   inputs=(x,)))
+        raise RuntimeError(message(f"start ({start}) + length ({length}) exceeds dimension size ({x.shape[d]}).",
+                                   op="narrow", inputs=(x,)))
     return getitem(x, index=at(d, slice(start, start + length)))
 
 
@@ -88,22 +88,21 @@ def split(x: Any, split_size: Any, dim: int = 0) -> tuple:
     n = x.shape[d]
     if isinstance(split_size, int):
         if split_size < 1 and (n or split_size):
-            raise RuntimeError(message(f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}"
-                                       if split_size == 0 else f"split expects split_size be non-negative, got {split_size}",
-                                       op="split", inputs=(x,)))
+            raise RuntimeError(message(f"split_size {split_size} is not positive; it can only be 0 if dimension size "
+                                       f"is 0, but got dimension size of {n}", op="split", inputs=(x,)))
         ends = [min(end, n) for end in range(split_size, n + split_size, split_size or 1)] or [n]
     else:
         ends = list(accumulate(split_size))
         if (ends or [0])[-1] != n:
-            raise RuntimeError(message(f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at "
-                                       f"dimension {d}), but got split_sizes={list(split_size)}", op="split", inputs=(x,)))
+            raise RuntimeError(message(f"split_with_sizes expects split_sizes to sum exactly to {n} (the size of "
+                                       f"dimension {d}), but got {list(split_size)}", op="split", inputs=(x,)))
     return tuple([getitem(x, index=at(d, slice(*ends_))) for ends_ in zip([0, *ends], ends, strict=False)])
 
 
 def chunk(x: Any, chunks: int, dim: int = 0) -> tuple:
     """At most so many pieces of equal size along a dimension (the last may be smaller)."""
     if chunks < 1:
-        raise RuntimeError(message(f"chunk expects `chunks` to be greater than 0, got: {chunks}", op="chunk", inputs=(x,)))
+        raise RuntimeError(message(f"chunk expects `chunks` to be greater than 0, got: {chunks}", inputs=(x,)))
     n = x.shape[axis(dim, x.ndim)]
     return split(x, -(-n // chunks) if n else [0] * chunks, dim)
 

@@ -48,7 +48,7 @@ def array(x: Any) -> np.ndarray:
 
 # ---- the same numbers in another shape or order ---------------------------------------------------------------------
 _reshape = linear("reshape", lambda x, shape: x.reshape(shape),
-                  lambda g, y, x, shape: _reshape(g, shape=x.shape), views=True, doc="the same numbers in another shape")
+                  lambda g, y, x, shape: _reshape(g, shape=x.shape), views=True, doc="the same numbers, another shape")
 _permute = linear("permute", lambda x, dims: x.transpose(dims),
                   lambda g, y, x, dims: _permute(g, dims=tuple([dims.index(d) for d in range(len(dims))])),
                   views=True, doc="the dimensions in another order")
@@ -75,8 +75,8 @@ def view(x: Any, *shape: Any) -> Any:
     """The same numbers in another shape and the same memory; RuntimeError where that cannot be."""
     y = _reshape(x, shape=sizes(shape))
     if isinstance(y, Node) and y.base is None:
-        raise RuntimeError(message("view size is not compatible with input tensor's size and stride (at least one dimension "
-                                   "spans across two contiguous subspaces)", op="view", inputs=(x,),
+        raise RuntimeError(message("view size is not compatible with input tensor's size and stride (at least one "
+                                   "dimension spans across two contiguous subspaces)", op="view", inputs=(x,),
                                    instead="x.reshape(...), which copies where it must"))
     return y
 
@@ -116,7 +116,7 @@ def permute(x: Any, *given: Any, dims: Any = None) -> Any:
     """The dimensions in another order: dimension i of the result is dims[i] of x."""
     dims = tuple([axis(d, x.ndim) for d in sizes(given, dims)])
     if sorted(dims) != list(range(x.ndim)):
-        raise RuntimeError(message(f"permute(): {dims} does not name each of the {x.ndim} dimensions once", inputs=(x,)))
+        raise RuntimeError(message(f"permute(): {dims} does not name each of {x.ndim} dimensions once", inputs=(x,)))
     return _permute(x, dims=dims)
 
 
@@ -196,7 +196,7 @@ def summed(x: np.ndarray, shape: tuple) -> np.ndarray:
     return np.add.reduce(x, ones, None, None, True) if ones else x
 
 
-_expand = linear("expand", expanded, lambda g, y, x, shape: sum_to(g, shape=x.shape), doc="x repeated to a larger shape")
+_expand = linear("expand", expanded, lambda g, y, x, shape: sum_to(g, shape=x.shape), doc="x repeated to a shape")
 sum_to = linear("sum_to", summed, lambda g, y, x, shape: _expand(g, shape=x.shape),
                 doc="x summed to a smaller shape that broadcasts to its own")
 
@@ -211,8 +211,8 @@ def expand(x: Any, *given: Any, shape: Any = None) -> Any:
     shape = sizes(given, shape)
     new = len(shape) - x.ndim
     if new < 0:
-        raise RuntimeError(message(f"the number of sizes provided ({len(shape)}) must be greater or equal to the number of "
-                                   f"dimensions in the tensor ({x.ndim})", op="expand", inputs=(x,)))
+        raise RuntimeError(message(f"the number of sizes provided ({len(shape)}) must be greater or equal to the "
+                                   f"number of dimensions in the tensor ({x.ndim})", op="expand", inputs=(x,)))
     return _expand(x, shape=tuple([x.shape[d - new] if n == -1 and d >= new else n for d, n in enumerate(shape)]))
 
 
@@ -222,7 +222,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
         return np.broadcast_shapes(*shapes)
     except ValueError:
         raise RuntimeError(message(f"Shape mismatch: {' and '.join(map(str, shapes))} cannot be broadcast to one shape",
-                                   instead="counted from the right, two sizes must be equal or one of them 1")) from None
+                                   instead="counted from the right, sizes must be equal or one of them 1")) from None
 
 
 def broadcast_tensors(*tensors: Any) -> tuple:
@@ -242,11 +242,13 @@ def repeat(x: Any, *given: Any, repeats: Any = None) -> Any:
     """x laid out so many times along each dimension, new leading ones included."""
     times = sizes(given, repeats)
     if len(times) < x.ndim:
-        raise RuntimeError(message("Number of dimensions of repeat dims can not be smaller than number of dimensions of "
-                                   "tensor", op="repeat", inputs=(x,), instead="one number for each dimension, or tile"))
+        raise RuntimeError(message("Number of dimensions of repeat dims can not be smaller than number of "
+                                   "dimensions of tensor", op="repeat", inputs=(x,),
+                                   instead="a number for each dimension, or tile"))
     pairs = list(zip(times, (1,) * (len(times) - x.ndim) + tuple(x.shape), strict=True))
     x = _reshape(x, shape=tuple([n for _, size in pairs for n in (1, size)]))
-    return _reshape(_expand(x, shape=tuple([n for pair in pairs for n in pair])), shape=tuple([r * n for r, n in pairs]))
+    x = _expand(x, shape=tuple([n for pair in pairs for n in pair]))
+    return _reshape(x, shape=tuple([r * n for r, n in pairs]))
 
 
 def tile(x: Any, *given: Any, dims: Any = None) -> Any:

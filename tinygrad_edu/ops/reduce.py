@@ -1,5 +1,5 @@
-"""Reductions: many numbers become few, along the dimensions ``dim``, with PyTorch's names and arguments (NumPy's ``axis``
-and ``keepdims`` as well). And what runs along one dimension: cumulative sums and products, sorting.
+"""Reductions: many numbers become few, along the dimensions ``dim``, with PyTorch's names and arguments (NumPy's
+``axis`` and ``keepdims`` as well). And what runs along one dimension: cumulative sums and products, sorting.
 
 Primitives take ``dim`` counted from the front, as a tuple of ints or None for all dimensions, and ``keepdim``.
 """
@@ -13,13 +13,13 @@ import numpy as np
 from ..errors import message
 from ..graph import Node, linear, primitive
 from .elementwise import isnan, maximum, minimum, where
-from .index import at, gather_along, getitem, put
+from .index import at, gather_along, getitem
 from .join import _cat, narrow
 from .layout import _expand, _flip, _reshape, _roll, array, axes, axis, cast, flatten
 
 __all__ = ["all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumprod", "cumsum",
-           "logcumsumexp", "logsumexp", "max", "mean", "median", "min", "nanmean", "nansum", "norm", "prod", "sort", "std",
-           "std_mean", "sum", "topk", "var", "var_mean"]
+           "logcumsumexp", "logsumexp", "max", "mean", "median", "min", "nanmean", "nansum", "norm", "prod", "sort",
+           "std", "std_mean", "sum", "topk", "var", "var_mean"]
 
 
 class ValuesIndices(NamedTuple):
@@ -42,6 +42,11 @@ def kept(g: Any, x: Any, dim: Any, keepdim: bool) -> Any:
     if dim is None or keepdim or dim == tuple(range(len(dim))):
         return g
     return _reshape(g, shape=tuple([1 if d in dim else n for d, n in enumerate(x.shape)]))
+
+
+def over(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> dict[str, Any]:
+    """The parameters of a reduction: dim and keepdim out of PyTorch's names for them or NumPy's."""
+    return {"dim": axes(dim if axis is None else axis, x.ndim), "keepdim": keepdim or keepdims}
 
 
 def count(x: Any, dim: Any) -> int:
@@ -81,56 +86,54 @@ def variance_rule(g: Any, y: Any, x: Any, dim: Any, keepdim: bool, correction: f
 _sum = linear("sum", lambda x, dim, keepdim: np.add.reduce(x, dim, None, None, keepdim),
               lambda g, y, x, dim, keepdim: _expand(kept(g, x, dim, keepdim), shape=x.shape), doc="sum")
 _mean = linear("mean", lambda x, dim, keepdim: np.add.reduce(x, dim, None, None, keepdim) / (count(x, dim) or math.nan),
-               lambda g, y, x, dim, keepdim: _expand(kept(g / (count(x, dim) or math.nan), x, dim, keepdim), shape=x.shape),
+               lambda g, y, x, dim, keepdim: _expand(kept(g / (count(x, dim) or 1), x, dim, keepdim), shape=x.shape),
                doc="sum divided by the number of elements")
 _var = primitive("var", variance, variance_rule, doc="sum (x - mean)^2 / (n - correction)")
 _std = primitive("std", lambda x, **params: np.sqrt(variance(x, **params)),
-                 lambda g, y, x, **params: variance_rule(ratio(g, 2 * y), y, x, **params), doc="sqrt(var), slope 0 at 0")
+                 lambda g, y, x, **params: variance_rule(ratio(g, 2 * y), y, x, **params), doc="sqrt(var)")
 
 
-def sum(x: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None,        # noqa: A001
-        keepdims: bool = False) -> Any:
+def sum(x: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **numpy: Any) -> Any:
     """The sum along ``dim``, or of all elements; whole numbers and bools add up to int64."""
-    x = x if dtype is None else cast(x, dtype=np.dtype(dtype))
-    return _sum(x, dim=axes(dim if axis is None else axis, x.ndim), keepdim=keepdim or keepdims)
+    return _sum(x if dtype is None else cast(x, dtype=np.dtype(dtype)), **over(x, dim, keepdim, **numpy))
 
 
-def mean(x: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None,
-         keepdims: bool = False) -> Any:
+def mean(x: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **numpy: Any) -> Any:
     """The mean along ``dim``, or of all elements.
 
     >>> mean(tensor([[1., 2.], [3., 4.]]), 0)
     tensor([2., 3.])
     """
-    x = x if dtype is None else cast(x, dtype=np.dtype(dtype))
-    return _mean(floating(x, "mean"), dim=axes(dim if axis is None else axis, x.ndim), keepdim=keepdim or keepdims)
+    x = floating(x if dtype is None else cast(x, dtype=np.dtype(dtype)), "mean")
+    return _mean(x, **over(x, dim, keepdim, **numpy))
 
 
 def floating(x: Any, op: str) -> Any:
     """x, or a RuntimeError where it does not hold floating-point numbers."""
     if x.dtype.kind not in "fc":
-        raise RuntimeError(message(f"{op}(): could not infer output dtype. Input dtype must be either a floating point or "
-                                   f"complex dtype. Got: {x.dtype}", op=op, inputs=(x,), instead=f"x.float().{op}()"))
+        raise RuntimeError(message(f"{op}(): could not infer output dtype. Input dtype must be either a floating "
+                                   f"point or complex dtype. Got: {x.dtype}", op=op, inputs=(x,),
+                                   instead=f"x.float().{op}()"))
     return x
 
 
 def var(x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None,
-        axis: Any = None, keepdims: bool = False) -> Any:
+        **numpy: Any) -> Any:
     """sum (x - mean)^2 / (n - correction); the correction is 1, and 0 with unbiased=False."""
-    return spread(_var, x, dim if axis is None else axis, unbiased, keepdim or keepdims, correction)
+    return spread(_var, x, dim, unbiased, correction, keepdim=keepdim, **numpy)
 
 
 def std(x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None,
-        axis: Any = None, keepdims: bool = False) -> Any:
+        **numpy: Any) -> Any:
     """The square root of ``var``; where that is 0, so is the gradient."""
-    return spread(_std, x, dim if axis is None else axis, unbiased, keepdim or keepdims, correction)
+    return spread(_std, x, dim, unbiased, correction, keepdim=keepdim, **numpy)
 
 
-def spread(op: Any, x: Any, dim: Any, unbiased: bool, keepdim: bool, correction: float | None) -> Any:
+def spread(op: Any, x: Any, dim: Any, unbiased: bool, correction: float | None, **how: Any) -> Any:
     """var or std with PyTorch's arguments: x.var(False) means unbiased=False."""
     unbiased, dim = (dim, None) if isinstance(dim, bool) else (unbiased, dim)
     correction = int(unbiased) if correction is None else correction
-    return op(floating(x, op.name), dim=axes(dim, x.ndim), keepdim=keepdim, correction=correction)
+    return op(floating(x, op.name), correction=correction, **over(x, dim, **how))
 
 
 def var_mean(x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **options: Any) -> tuple:
@@ -196,9 +199,9 @@ def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: 
     return _norm(x, p=p, dim=axes(dim, x.ndim), keepdim=keepdim)
 
 
-def logsumexp(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
+def logsumexp(x: Any, dim: Any = None, keepdim: bool = False, **numpy: Any) -> Any:
     """log sum e^x along ``dim``, without overflow; its gradient is softmax(x)."""
-    return _logsumexp(x, dim=axes(dim if axis is None else axis, x.ndim), keepdim=keepdim or keepdims)
+    return _logsumexp(x, **over(x, dim, keepdim, **numpy))
 
 
 # ---- extremes -------------------------------------------------------------------------------------------------------
@@ -218,25 +221,27 @@ def middle(x: np.ndarray) -> Any:
 
 
 def nonempty(x: Any, dim: Any, op: str, error: type[Exception] = IndexError) -> Any:
-    """x, or PyTorch's error where a dimension that is reduced to one of its elements has none."""
-    for d in () if 0 not in x.shape else axes(dim, x.ndim) or ():
-        if not x.shape[d]:
-            raise IndexError(message(f"{op}(): Expected reduction dim {d} to have non-zero size.", op=op, inputs=(x,)))
-    if dim is None and 0 in x.shape:
-        raise error(message(f"{op}(): Expected reduction dim to be specified for input.numel() == 0.", op=op, inputs=(x,)))
+    """x, or PyTorch's error where what is reduced to one of its elements has none."""
+    if 0 in x.shape:
+        if dim is None:
+            raise error(message(f"{op}(): Expected reduction dim to be specified for input.numel() == 0.", op=op,
+                                inputs=(x,)))
+        for d in dim:
+            if not x.shape[d]:
+                raise IndexError(message(f"{op}(): Expected reduction dim {d} to have non-zero size.", inputs=(x,)))
     return x
 
 
-def amax(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
+def amax(x: Any, dim: Any = None, keepdim: bool = False, **numpy: Any) -> Any:
     """The largest element along ``dim``, or of all; equal ones share the gradient."""
-    dim = dim if axis is None else axis
-    return _amax(nonempty(x, dim, "amax", RuntimeError), dim=axes(dim, x.ndim), keepdim=keepdim or keepdims)
+    chosen = over(x, dim, keepdim, **numpy)
+    return _amax(nonempty(x, chosen["dim"], "amax", RuntimeError), **chosen)
 
 
-def amin(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
+def amin(x: Any, dim: Any = None, keepdim: bool = False, **numpy: Any) -> Any:
     """The smallest element along ``dim``, or of all; equal ones share the gradient."""
-    dim = dim if axis is None else axis
-    return _amin(nonempty(x, dim, "amin", RuntimeError), dim=axes(dim, x.ndim), keepdim=keepdim or keepdims)
+    chosen = over(x, dim, keepdim, **numpy)
+    return _amin(nonempty(x, chosen["dim"], "amin", RuntimeError), **chosen)
 
 
 def aminmax(x: Any, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
@@ -244,45 +249,47 @@ def aminmax(x: Any, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
     return MinMax(amin(x, dim, keepdim), amax(x, dim, keepdim))
 
 
-def argmax(x: Any, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmax(x: Any, dim: int | None = None, keepdim: bool = False, **numpy: Any) -> Any:
     """Where the largest element stands along ``dim``, or in the flattened x; the first one if there are several."""
-    return where_extreme(_argmax, x, dim if axis is None else axis, keepdim or keepdims)
+    return place(_argmax, x, **over(x, dim, keepdim, **numpy))
 
 
-def argmin(x: Any, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmin(x: Any, dim: int | None = None, keepdim: bool = False, **numpy: Any) -> Any:
     """Where the smallest element stands along ``dim``, or in the flattened x; the first one if there are several."""
-    return where_extreme(_argmin, x, dim if axis is None else axis, keepdim or keepdims)
+    return place(_argmin, x, **over(x, dim, keepdim, **numpy))
 
 
-def where_extreme(op: Any, x: Any, dim: int | None, keepdim: bool) -> Any:
-    """argmax or argmin."""
-    return op(nonempty(x, dim, op.name), dim=None if dim is None else axis(dim, x.ndim), keepdim=keepdim)
+def place(op: Any, x: Any, dim: tuple | None, keepdim: bool) -> Any:
+    """argmax or argmin, which run along one dimension, or over all."""
+    return op(nonempty(x, dim, op.name), dim=None if dim is None else dim[0], keepdim=keepdim)
 
 
-def max(x: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, axis: int | None = None,  # noqa: A001
-        keepdims: bool = False) -> Any:
+def max(x: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, **numpy: Any) -> Any:
     """The largest element of all; with ``dim`` the pair (values, indices) along it; with a tensor, ``maximum``.
 
     >>> max(tensor([[1., 5.], [7., 3.]]), 1).indices
     tensor([1, 0])
     """
-    return extreme(_argmax, amax, maximum, x, dim if axis is None else axis, keepdim or keepdims, other)
+    return extreme(_argmax, _amax, maximum, x, dim, other, keepdim=keepdim, **numpy)
 
 
-def min(x: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, axis: int | None = None,  # noqa: A001
-        keepdims: bool = False) -> Any:
+def min(x: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, **numpy: Any) -> Any:
     """The smallest element of all; with ``dim`` the pair (values, indices) along it; with a tensor, ``minimum``."""
-    return extreme(_argmin, amin, minimum, x, dim if axis is None else axis, keepdim or keepdims, other)
+    return extreme(_argmin, _amin, minimum, x, dim, other, keepdim=keepdim, **numpy)
 
 
-def extreme(arg: Any, whole: Any, pairwise: Any, x: Any, dim: Any, keepdim: bool, other: Any) -> Any:
+def extreme(arg: Any, whole: Any, pairwise: Any, x: Any, dim: Any, other: Any, **how: Any) -> Any:
     """The three meanings of max and min. With ``dim``, the gradient goes to the element that the index names."""
     if other is not None or isinstance(dim, Node):
         return pairwise(x, dim if other is None else other)
-    if dim is None:
-        return whole(x)
-    d = axis(dim, x.ndim)
-    return picked(x, arg(nonempty(x, d, arg.name[3:]), dim=d, keepdim=True), d, keepdim)
+    chosen = over(x, dim, **how)
+    nonempty(x, chosen["dim"], arg.name[3:], RuntimeError)
+    if dim is None and "axis" not in how:
+        return whole(x, **chosen)
+    if isinstance(dim, (tuple, list)):
+        raise TypeError(message(f"{arg.name[3:]}() takes one dimension", inputs=(x,), instead=f"x.{whole.name}(dims)"))
+    d = chosen["dim"][0] if x.ndim else 0
+    return picked(x, arg(x, dim=d, keepdim=True), d, chosen["keepdim"])
 
 
 def picked(x: Any, indices: Any, d: int, keepdim: bool) -> ValuesIndices:
@@ -299,7 +306,7 @@ def median(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     if dim is None:
         return _median(x)
     d = axis(dim, x.ndim)
-    order = argsort(nonempty(x, d, "median"), d)
+    order = argsort(nonempty(x, (d,), "median"), d)
     n = x.shape[d] if x.ndim else 1
     middle_one = narrow(order, d, (n - 1) // 2, 1) if x.ndim else order
     last = narrow(order, d, n - 1, 1) if x.ndim else order
@@ -328,7 +335,7 @@ def sort(x: Any, dim: int = -1, descending: bool = False, stable: bool = False) 
     return picked(x, argsort(x, dim, descending), axis(dim, x.ndim), True)
 
 
-def topk(x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:    # noqa: A002
+def topk(x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
     """The pair (values, indices) of the k largest, or smallest, along ``dim``, in order."""
     d = axis(dim, x.ndim)
     if not 0 <= k <= (x.shape[d] if x.ndim else 1):
@@ -370,16 +377,16 @@ _cumprod = primitive("cumprod", lambda x, dim: np.multiply.accumulate(x, dim),
                      lambda g, y, x, dim: adjoint(g, x, dim) * before(y, dim, 1),       # right where an x is 0 too
                      doc="y[k] = x[0] ... x[k]")
 _prod = primitive("prod", lambda x, dim, keepdim: np.multiply.reduce(x, dim, None, None, keepdim),
-                  lambda g, y, x, dim, keepdim: adjoint(at_end(kept(g, x, (dim,), keepdim), x, dim), x, dim)
-                  * before(_cumprod(x, dim=dim), dim, 1), doc="the product")
+                  lambda g, y, x, dim, keepdim: kept(g, x, (dim,), keepdim) * others(x, dim), doc="the product")
 _logcumsumexp = primitive("logcumsumexp", lambda x, dim: np.logaddexp.accumulate(x, dim),
                           lambda g, y, x, dim: adjoint(g, np.exp(before(y, dim, -math.inf) - y), dim) * np.exp(x - y),
                           doc="y[k] = log(e^x[0] + ... + e^x[k])")
 
 
-def at_end(g: Any, x: Any, dim: int) -> Any:
-    """g, of size 1 along dim, as the last slice of zeros of x's shape."""
-    return put(g, index=at(dim, slice(x.shape[dim] - 1, None)), shape=x.shape)
+def others(x: Any, dim: int) -> Any:
+    """For each element the product of all others along dim: of those before it times those after it."""
+    after = before(_cumprod(_flip(x, dims=(dim,)), dim=dim), dim, 1)
+    return before(_cumprod(x, dim=dim), dim, 1) * _flip(after, dims=(dim,))
 
 
 def along(op: Any, x: Any, dim: int, **params: Any) -> Any:
@@ -388,12 +395,12 @@ def along(op: Any, x: Any, dim: int, **params: Any) -> Any:
     return op(x, dim=d, **params) if x.ndim else _reshape(op(_reshape(x, shape=(1,)), dim=d, **params), shape=())
 
 
-def cumsum(x: Any, dim: int = 0, *, dtype: Any = None, axis: int | None = None) -> Any:
+def cumsum(x: Any, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Any:
     """y[k] = x[0] + ... + x[k] along ``dim``."""
     return along(_cumsum, x if dtype is None else cast(x, dtype=np.dtype(dtype)), dim if axis is None else axis)
 
 
-def cumprod(x: Any, dim: int = 0, *, dtype: Any = None, axis: int | None = None) -> Any:
+def cumprod(x: Any, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Any:
     """y[k] = x[0] ... x[k] along ``dim``; the gradient is right where elements are 0 as well."""
     return along(_cumprod, x if dtype is None else cast(x, dtype=np.dtype(dtype)), dim if axis is None else axis)
 
@@ -403,14 +410,13 @@ def logcumsumexp(x: Any, dim: int) -> Any:
     return along(_logcumsumexp, x, dim)
 
 
-def prod(x: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, axis: int | None = None,
-         keepdims: bool = False) -> Any:
+def prod(x: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, **numpy: Any) -> Any:
     """The product along ``dim``, or of all elements; the gradient is right where elements are 0 as well."""
     x = x if dtype is None else cast(x, dtype=np.dtype(dtype))
-    dim = dim if axis is None else axis
-    if dim is None or not x.ndim:
+    chosen = over(x, dim if dim is None else int(dim), keepdim, **numpy)
+    if chosen["dim"] is None:
         return _prod(flatten(x), dim=0, keepdim=False)
-    return _prod(x, dim=axes(int(dim), x.ndim)[0], keepdim=keepdim or keepdims)
+    return _prod(x, dim=chosen["dim"][0], keepdim=chosen["keepdim"])
 
 
 # ---- questions ------------------------------------------------------------------------------------------------------
@@ -418,14 +424,14 @@ _any = primitive("any", lambda x, dim, keepdim: np.logical_or.reduce(x, dim, Non
 _all = primitive("all", lambda x, dim, keepdim: np.logical_and.reduce(x, dim, None, None, keepdim), doc="none is 0")
 
 
-def any(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001
+def any(x: Any, dim: Any = None, keepdim: bool = False, **numpy: Any) -> Any:
     """Whether one element along ``dim``, or of all, is not 0."""
-    return _any(x, dim=axes(dim if axis is None else axis, x.ndim), keepdim=keepdim or keepdims)
+    return _any(x, **over(x, dim, keepdim, **numpy))
 
 
-def all(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001
+def all(x: Any, dim: Any = None, keepdim: bool = False, **numpy: Any) -> Any:
     """Whether no element along ``dim``, or of all, is 0."""
-    return _all(x, dim=axes(dim if axis is None else axis, x.ndim), keepdim=keepdim or keepdims)
+    return _all(x, **over(x, dim, keepdim, **numpy))
 
 
 def count_nonzero(x: Any, dim: Any = None) -> Any:
