@@ -87,7 +87,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     >>> tg.tensordot(tg.ones(2, 3), tg.ones(3, 4), dims=1).shape
     (2, 4)
     """
-    pairs = (range(a.ndim - dims, a.ndim), range(dims)) if isinstance(dims, int) else dims
+    pairs = [range(a.ndim - dims, a.ndim), range(dims)] if isinstance(dims, int) else [np.ravel(d) for d in dims]
     of_a, of_b = list(ascii_letters[:a.ndim]), list(ascii_letters[a.ndim:a.ndim + b.ndim])
     for i, j in zip(*pairs, strict=True):
         if a.shape[i] != b.shape[j]:
