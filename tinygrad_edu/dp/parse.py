@@ -4,6 +4,7 @@ from __future__ import annotations
 import ast
 import keyword
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -65,7 +66,9 @@ def formula(text: str, numbers: Mapping[str, float]) -> tuple[Value, dict[str, V
 def statements(text: str) -> list[ast.stmt]:
     """The steps of a formula as syntax trees."""
     try:
-        lines = ast.parse(text.strip()).body
+        with warnings.catch_warnings():               # of "1if x": not a warning's business, it is refused below
+            warnings.simplefilter("ignore")
+            lines = ast.parse(text.strip()).body
     except SyntaxError as error:
         line = text.strip().split("\n")[min(error.lineno or 1, text.strip().count("\n") + 1) - 1]
         raise BadFormula(pointed(line, max(error.offset or 1, 1) - 1, error.msg)) from None
