@@ -193,6 +193,15 @@ def test_functions_on_vectors():
     both(lambda lib, x, w, b: lib.nn.functional.layer_norm(x, (4,), w, b), a, rng.normal(size=4), rng.normal(size=4))
 
 
+@pytest.mark.parametrize("pad", [(1, 2), (0, 1, 2, 0), (-1, 1), (1, -2, 0, -1), (), (1, 1, 1, 1)], ids=str)
+@pytest.mark.parametrize("value", [None, 0.0, 2.5])
+def test_pad(pad, value):
+    both(lambda lib, x: lib.nn.functional.pad(x, pad, value=value), rng.normal(size=(3, 4)))
+    for lib in (tg, torch):
+        with pytest.raises(RuntimeError):
+            lib.nn.functional.pad(lib.ones(3), (1, 1, 1, 1))
+
+
 BAD = {
     "linear width": (lambda lib: lib.nn.Linear(3, 4)(lib.ones(2, 5)), ["(2x5 and 3x4)", "Linear(5, 4)"]),
     "linear vector": (lambda lib: lib.nn.Linear(3, 4)(lib.ones(5)), ["3x4"]),

@@ -148,6 +148,41 @@ def test_closure_and_zero_grad(lib):
     np.testing.assert_allclose(p.detach().numpy(), [0.8, 0.8], rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
+def test_a_training_run_is_torchs_from_the_first_batch_to_the_last(kind):
+    """Loader, network, loss, clipping, optimiser, scheduler, in float64: every loss of 3 epochs, then the weights."""
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(50, 6)), rng.integers(0, 3, 50)
+
+    def build(lib):
+        nn = lib.nn
+        return nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.LayerNorm(8), nn.Linear(8, 8), nn.GELU(),
+                             nn.Linear(8, 3)).double()
+
+    start, found, ends = build(torch).state_dict(), [], []
+    for lib in (tg, torch):
+        net, losses = build(lib), []
+        net.load_state_dict(start)
+        optimizer = getattr(lib.optim, kind)(net.parameters(), lr=0.01, weight_decay=0.01)
+        scheduler = lib.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+        criterion = lib.nn.CrossEntropyLoss(label_smoothing=0.1)
+        data = lib.utils.data.TensorDataset(lib.tensor(x), lib.tensor(labels))
+        for _ in range(3):
+            for batch, target in lib.utils.data.DataLoader(data, batch_size=8):
+                optimizer.zero_grad()
+                loss = criterion(net(batch), target)
+                loss.backward()
+                lib.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+                optimizer.step()
+                losses.append(loss.item())
+            scheduler.step()
+        found.append(losses)
+        ends.append({k: v.numpy() for k, v in net.state_dict().items()})
+    np.testing.assert_allclose(*found, rtol=1e-9)
+    for k, v in ends[1].items():
+        np.testing.assert_allclose(ends[0][k], v, rtol=1e-7, atol=1e-10)
+
+
 def test_a_step_between_forward_and_backward_is_noticed():
     for lib in (tg, torch):
         layer = lib.nn.Linear(2, 2)

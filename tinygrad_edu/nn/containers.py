@@ -34,7 +34,8 @@ class _Listed(Module):
         return self._part(index) if isinstance(index, slice) else values[self._index(index)]
 
     def _part(self, index: slice) -> Module:
-        return type(self)(list(self._modules.values())[index])
+        kind: Any = type(self)
+        return kind(list(self._modules.values())[index])
 
     def __setitem__(self, index: int, module: Module) -> None:
         self.register_module(list(self._modules)[self._index(index)], module)
@@ -120,6 +121,9 @@ class ModuleList(_Listed):
     def __init__(self, modules: Iterable[Module] | None = None):
         super().__init__()
         self.extend(modules or ())
+
+    def _part(self, index: slice) -> ModuleList:
+        return type(self)(list(self._modules.values())[index])
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList(chain(self, other))

@@ -189,6 +189,27 @@ def length(x: Tensor, p: float, dim: int) -> Tensor:
     return x.norm(p, dim, keepdim=True)
 
 
+def pad(input: Tensor, pad: list[int] | tuple[int, ...], mode: str = "constant", value: float | None = None) -> Tensor:
+    """x with elements of ``value`` around it: (before, after) of the last dimension, then of the one before, and so on.
+
+    >>> F.pad(tensor([1., 2.]), (1, 2)).tolist()
+    [0.0, 1.0, 2.0, 0.0, 0.0]
+    """
+    n = len(pad) // 2
+    if mode != "constant":
+        raise NotImplementedError(message(f"pad: mode {mode!r} is not here", op="pad", inputs=(input,),
+                                          instead="mode='constant', or index: x[..., [1, 0, 1, 2]]"))
+    if len(pad) % 2 or n > input.ndim:
+        raise RuntimeError(message("Padding length should be even and at most twice the number of dimensions of the "
+                                   "input, "
+                                   f"but got {len(pad)} for {input.ndim} dimensions", op="pad", inputs=(input,)))
+    if min(pad, default=0) < 0:                       # a negative width cuts away
+        cut = [slice(max(-pad[2 * i], 0), input.shape[-1 - i] - max(-pad[2 * i + 1], 0)) for i in range(n)]
+        input = input[(..., *reversed(cut))]
+    widths = [(0, 0)] * (input.ndim - n) + [(max(pad[2 * i], 0), max(pad[2 * i + 1], 0)) for i in reversed(range(n))]
+    return sh.pad(input, widths, value or 0)
+
+
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x . y / (|x| |y|) along dim, each norm at least eps."""
     a, b = x1 / ew.clamp(length(x1, 2, dim), eps), x2 / ew.clamp(length(x2, 2, dim), eps)
@@ -319,7 +340,7 @@ class Embedding(Module):
         """A table with these rows, frozen unless ``freeze=False``."""
         if embeddings.ndim != 2:
             raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
-        layer = cls(*embeddings.shape, padding_idx, dtype=embeddings.dtype)
+        layer = cls(embeddings.shape[0], embeddings.shape[1], padding_idx, dtype=embeddings.dtype)
         layer.weight = Parameter(embeddings, requires_grad=not freeze)
         return layer
 

@@ -14,7 +14,7 @@ from ..errors import message
 from ..graph import elementwise, local, primitive
 from .elementwise import erf, sigmoid
 
-SAFE = 30.0                                           # e^x neither overflows nor vanishes, in any dtype, for |x| < 30
+SAFE = 60.0                                           # sums of e^x neither overflow nor vanish in float32 for |x| < 60
 
 
 @lru_cache(maxsize=64)
@@ -68,15 +68,15 @@ linear = primitive("linear", affine,
 
 # ---- softmax and its loss -------------------------------------------------------------------------------------------
 def exps(x: np.ndarray, dim: int) -> tuple[np.ndarray, np.ndarray, Any]:
-    """e^(x - top) and its sums along ``dim``, and ``top``: the largest of each line, or 0 where none is needed."""
-    if x.size == 0 or -SAFE < x.min() and x.max() < SAFE:
-        top, e = 0, np.exp(x)
+    """e^(x - top) and its sums along ``dim``, and ``top``: the largest of each line, or None where 0 will do."""
+    if x.size == 0 or -SAFE < np.minimum.reduce(x, axis=None) and np.maximum.reduce(x, axis=None) < SAFE:
+        top, e = None, np.exp(x)
     else:
         top = np.maximum.reduce(x, axis=dim, keepdims=True)
         e = x - top
         np.exp(e, out=e)
-    if dim == x.ndim - 1 or dim == -1:
-        return e, (e @ ones(x.shape[-1], x.dtype))[..., None], top
+    if dim == -1 or dim == x.ndim - 1:
+        return e, e.dot(ones(x.shape[-1], x.dtype))[..., None], top
     return e, np.add.reduce(e, axis=dim, keepdims=True), top
 
 
@@ -88,7 +88,7 @@ def _softmax(x: np.ndarray, dim: int) -> np.ndarray:
 
 def _log_softmax(x: np.ndarray, dim: int) -> np.ndarray:
     _, total, top = exps(x, dim)
-    return x - (np.log(total) + top)
+    return x - (np.log(total) if top is None else np.log(total) + top)
 
 
 softmax = primitive("softmax", _softmax, lambda g, y, x, dim: y * (g - np.sum(g * y, dim, keepdims=True)),
@@ -106,8 +106,12 @@ def _residual(x: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 def _cross_entropy(x: np.ndarray, target: np.ndarray, share: Any = None) -> np.ndarray:
     _, total, top = exps(x, -1)
-    losses = (np.log(total) + top)[:, 0] - x[rows(len(x)), target]
-    return losses if share is None else np.sum(losses * share)
+    losses = np.log(total[:, 0]) - x[rows(len(x)), target]
+    if top is not None:
+        losses += top[:, 0]
+    if share is None:
+        return losses
+    return np.add.reduce(losses) * share if isinstance(share, float) else losses.dot(share)
 
 
 def column(g: Any, share: Any) -> Any:
@@ -205,7 +209,7 @@ def plain_cross_entropy(x: Any, target: np.ndarray, share: Any = None) -> Any:
     return losses if share is None else (losses * share).sum()
 
 
-PLAIN = {
+PLAIN: dict[Any, Any] = {
     linear: lambda x, w, b=0.0: x @ w.T + b,
     softmax: lambda x, dim: np.exp(x) / np.sum(np.exp(x), dim, keepdims=True),
     log_softmax: lambda x, dim: x - np.log(np.sum(np.exp(x), dim, keepdims=True)),
