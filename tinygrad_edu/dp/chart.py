@@ -9,8 +9,8 @@ GREY = "#767676"
 COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7")  # Okabe and Ito: told apart by colour-blind readers
 DASHES = ("", "7 3", "2 3", "9 3 2 3")                # nor is anything said by colour alone
 FONT = "font-family='Helvetica,Arial,sans-serif' font-size='11'"
-WIDTH, HEIGHT = 340, 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 14, 30, 40
+WIDTH, HEIGHT = 350, 290
+LEFT, RIGHT, TOP, BOTTOM = 52, 14, 80, 40             # the legend stands above the plot
 
 Curve = tuple[str, Sequence[tuple[int, int]]]         # a name and its points
 
@@ -41,10 +41,10 @@ def chart(title: str, x_name: str, y_name: str, curves: Sequence[Curve], shift: 
         out.append(f"<polyline points='{line}' fill='none' stroke='{COLORS[k]}' stroke-width='2' "
                    f"stroke-dasharray='{DASHES[k]}'/>")
     for k, (name, points) in enumerate(curves):
-        y = TOP + 6 + 15 * k
-        out.append(f"<path d='M{LEFT + 8} {y}h22' stroke='{COLORS[k]}' stroke-width='2' "
+        y = 31 + 15 * k
+        out.append(f"<path d='M{LEFT} {y}h26' stroke='{COLORS[k]}' stroke-width='2' "
                    f"stroke-dasharray='{DASHES[k]}'/>")
-        out.append(words(LEFT + 35, y + 4, f"{name}: {short(points[-1][1])}" if points else name))
+        out.append(words(LEFT + 33, y + 4, f"{name}: {short(points[-1][1])}" if points else name))
     return "\n".join([*out, "</g>"])
 
 
@@ -68,7 +68,7 @@ def log10(y: int) -> float:
 
 def tens(power: int) -> str:
     """10 to a power, as an axis says it."""
-    return f"{10 ** power:,}" if power < 5 else "10" + "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(c)] for c in str(power))
+    return f"{10 ** power:,}" if power < 4 else "10" + "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(c)] for c in str(power))
 
 
 def short(n: int) -> str:

@@ -9,7 +9,7 @@ from .chart import HEIGHT, WIDTH, chart, sheet, short, thinned
 from .counts import Work, counted_paths, paths
 from .names import names_of
 from .steps import below, edges
-from .text import far, grid, html_table, markdown
+from .text import cut, far, grid, html_table, markdown
 from .ways import by_paths, by_recursion, by_sweep, run
 
 RACE_LIMIT = 100_000                                  # naive calls that a race makes; above, they are counted
@@ -64,7 +64,7 @@ class Race:
     def svg(self) -> str:
         """The picture: calls against depth for the three ways, and beside it the calls of Fibonacci three ways."""
         fib = [(way, [(k, f(k)) for k in range(self.n + 1)]) for way, f in FIBONACCI_CALLS.items()]
-        return sheet([chart(f"Gradient of {self.name}", "depth below the loss", "calls so far", self.depths),
+        return sheet([chart(f"Gradient of {cut(self.name, 40)}", "depth below the loss", "calls so far", self.depths),
                       chart("Fibonacci", "n", "calls for fib(n)", fib, WIDTH)], 2 * WIDTH, HEIGHT,
                      f"Calls of three ways to the gradient of {self.name}, against depth, beside Fibonacci three ways")
 
