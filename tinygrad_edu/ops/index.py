@@ -31,14 +31,14 @@ def plain(index: Any) -> tuple:
             if i.step is not None and i.step <= 0:
                 raise ValueError(message("step must be greater than zero", op="getitem", instead="x.flip(dim)"))
         elif not (type(i) is int or i is None or i is Ellipsis):
-            i = derived(np.array(getattr(i, "payload", i)), i)
+            given, i = i, derived(np.array(getattr(i, "payload", i)), i)
             if i.dtype.kind not in "iub":
                 if i.size or i.dtype.kind != "f":
                     raise (IndexError if i.dtype.kind == "f" else TypeError)(message(
                         "tensors used as indices must be long, int, byte or bool tensors", op="getitem", inputs=(i,)))
                 i = i.astype(np.int64)                # an empty list
             if i.ndim == 0 and i.dtype != bool:       # a bool is a new dimension, kept by True and emptied by False
-                i = int(i)
+                i = given.__index__()
             arrays = arrays or isinstance(i, np.ndarray)
         items.append(i)
     return tuple(items) if arrays or any(i is Ellipsis for i in items) else (*items, Ellipsis)
