@@ -1,4 +1,4 @@
-"""What all tests share: one thread, fixed seeds, hypothesis without a clock, and no test that leaves its mode behind."""
+"""What all tests share: one thread, fixed seeds, hypothesis without a clock, no mode left behind by a test."""
 from __future__ import annotations
 
 import os

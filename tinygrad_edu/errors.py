@@ -21,7 +21,7 @@ def user_line() -> str:
 
 
 def describe(x: object) -> str:
-    """How an operand is named in a message: a Tensor or array by shape and dtype, a number by itself, the rest by type."""
+    """How an operand is named in a message: an array by shape and dtype, a number by itself, the rest by type."""
     payload = getattr(x, "payload", x)
     if hasattr(payload, "shape") and hasattr(payload, "dtype"):
         return f"{tuple(payload.shape)} {payload.dtype}"
@@ -31,7 +31,7 @@ def describe(x: object) -> str:
 
 
 def message(what: str, *, op: str = "", inputs: tuple = (), layer: str = "", instead: str = "") -> str:
-    """Assemble one message: what happened, the operation and its operands, the layer, the line, what to write instead."""
+    """One message: what happened, the operation and its operands, the layer, the line, what to write instead."""
     lines = [what]
     if op:
         lines.append(f"  operation: {op}" + (f"({', '.join(map(describe, inputs))})" if inputs else ""))

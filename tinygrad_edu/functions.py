@@ -12,8 +12,9 @@ from .ops import linalg as la
 from .ops import shape as sh
 from .tensor import Tensor
 
-__all__ = ["addcdiv", "addcmul", "addmm", "allclose", "argwhere", "bincount", "clip", "cuda", "e", "equal", "inf", "inner",
-           "is_floating_point", "is_nonzero", "log_softmax", "nan", "newaxis", "nonzero", "numel", "pi", "softmax", "unique"]
+__all__ = ["addcdiv", "addcmul", "addmm", "allclose", "argwhere", "bincount", "clip", "cuda", "e", "equal", "inf",
+           "inner", "is_floating_point", "is_nonzero", "log_softmax", "nan", "newaxis", "nonzero", "numel", "pi",
+           "softmax", "unique"]
 
 pi, e, inf, nan, newaxis = math.pi, math.e, math.inf, math.nan, None
 clip = ew.clamp

@@ -78,7 +78,7 @@ class Node:
         return self.op is None
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """``np.exp(node)`` and ``ndarray * node``: the primitive whose function is that ufunc, so that it is recorded."""
+        """``np.exp(node)``, ``ndarray * node``: the primitive whose function is that ufunc, so that it is recorded."""
         if method == "reduce" and (whole := REDUCTIONS.get(ufunc)):
             return whole(*inputs, **kwargs)
         known = BY_FUNCTION.get(ufunc)
@@ -225,14 +225,15 @@ def order(roots: Iterable[Node]) -> list[Node]:
 
 
 def version(x: Any, when: int) -> Any:
-    """The version of ``x`` that existed at time ``when``: each in-place step keeps the one before as its first input."""
+    """The version of ``x`` that existed at ``when``: each in-place step keeps the one before as its first input."""
     while isinstance(x, Node) and x.born > when and x.inputs:
         x = x.inputs[0]
     return x
 
 
 def sweep(roots: Iterable[Node], seeds: Iterable[Any], *, targets: Iterable[Node] | None = None,
-          create_graph: bool = False, retain_graph: bool = True, table: dict | None = None) -> Iterator[tuple[Any, Any]]:
+          create_graph: bool = False, retain_graph: bool = True,
+          table: dict | None = None) -> Iterator[tuple[Any, Any]]:
     """Reverse mode as a dynamic program, one solved subproblem at a time: yields ``(node, adjoint)``.
 
     Subproblem: the adjoint of a node, d root / d node. Memo table: ``table``. Order: newest first, when every user of

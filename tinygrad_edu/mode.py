@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Note:
-    """What is known of a node besides the mathematics; shared by all nodes of a layer until one gets facts of its own."""
+    """What is known of a node besides the mathematics; shared by a layer's nodes until one gets facts of its own."""
 
     __slots__ = ("layer", "name", "changed", "hooks", "retain", "own")
 
@@ -107,7 +107,7 @@ def is_grad_enabled() -> bool:
 
 
 class scope:
-    """Name the layer that operations inside the ``with`` block belong to: ``mlp.0`` below ``mlp`` (drawings, errors)."""
+    """Name the layer that operations inside the block belong to: ``mlp.0`` below ``mlp`` (in drawings, errors)."""
 
     __slots__ = ("layer", "before")
 
@@ -142,13 +142,13 @@ class watch:
 
 
 def capturing() -> Any:
-    """Who captures this thread's steps as a program (see tape), so that what leaves the graph is reported; else None."""
+    """Who captures this thread's steps as a program (see tape), and is told what leaves the graph; else None."""
     watcher = local.mode.watch
     return watcher if watcher is not None and getattr(watcher, "captures", False) else None
 
 
 def assumed(answer: Callable, *about: Any) -> Any:
-    """``answer(*about)``, a fact about numbers that Python code is going to branch on. A captured program asks again."""
+    """``answer(*about)``, a fact about numbers that Python code will branch on. A captured program asks again."""
     result = answer(*about)
     if watcher := capturing():
         watcher.assumed(answer, about, result)

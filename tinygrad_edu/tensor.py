@@ -269,11 +269,14 @@ class Tensor(Arithmetic):
         return f"tensor({', '.join([body, *facts])})"
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self.payload.ndim == 0 else repr(self) if not spec else format(str(self), spec)
+        if self.payload.ndim == 0:
+            return format(self.item(), spec)
+        return format(str(self), spec) if spec else repr(self)
 
     def __deepcopy__(self, memo: dict) -> Tensor:
         if self.op is not None:
-            raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol")
+            raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+                               "protocol")
         t = type(self)._leaf(self.payload.copy(), self.requires_grad)
         t.note, t._grad = self.note.but(), None if self._grad is None else self._grad.clone()
         memo[id(self)] = t
@@ -284,7 +287,7 @@ class Tensor(Arithmetic):
 
     # ---- gradients ---------------------------------------------------------------------------------------------------
     def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
-        """Add d self / d leaf to the ``grad`` of every leaf below (of retained nodes too); frees the graph as it passes.
+        """Add d self / d leaf to the ``grad`` of each leaf below (of retained nodes too); frees the graph on its way.
 
         ``gradient`` is the adjoint of self, needed when self has more than one element.
         """
@@ -302,8 +305,9 @@ class Tensor(Arithmetic):
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Ask (or no longer ask) for gradients of this leaf; returns it."""
         if self.op is not None and not requires_grad:
-            raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed "
-                               "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().")
+            raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a "
+                               "computed variable in a subgraph that doesn't require differentiation use "
+                               "var_no_grad = var.detach().")
         if self.op is None and requires_grad and self.payload.dtype.kind != "f":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         self.requires_grad = requires_grad
@@ -333,6 +337,8 @@ class Tensor(Arithmetic):
         recorded = is_grad_enabled() and any(isinstance(x, Node) and x.requires_grad for x in (self, *others))
         if recorded:
             refuse_leaf(self, op)
+        if watcher := capturing():
+            watcher.resolve(self)                     # what it holds before the change
             refuse_view(self, op)
         values = [x.payload if isinstance(x, Node) else x for x in others]
         p = self.payload
@@ -475,7 +481,8 @@ class Tensor(Arithmetic):
     # ---- the functions of the same name ------------------------------------------------------------------------------
     add, sub, mul, div, neg, remainder, fmod = ew.add, ew.sub, ew.mul, ew.div, ew.neg, ew.remainder, ew.fmod
     subtract, multiply, divide, true_divide, negative, absolute = ew.sub, ew.mul, ew.div, ew.div, ew.neg, ew.abs
-    square, reciprocal, exp2, expm1, log2, log10, log1p = ew.square, ew.reciprocal, ew.exp2, ew.expm1, ew.log2, ew.log10, ew.log1p
+    square, reciprocal, exp2, expm1 = ew.square, ew.reciprocal, ew.exp2, ew.expm1
+    log2, log10, log1p = ew.log2, ew.log10, ew.log1p
     rsqrt, logaddexp, tan, asin, acos, atan, atan2 = ew.rsqrt, ew.logaddexp, ew.tan, ew.asin, ew.acos, ew.atan, ew.atan2
     arcsin, arccos, arctan, arctan2, hypot = ew.asin, ew.acos, ew.atan, ew.atan2, ew.hypot
     sinh, cosh, asinh, acosh, atanh, erf, erfc = ew.sinh, ew.cosh, ew.asinh, ew.acosh, ew.atanh, ew.erf, ew.erfc
@@ -488,15 +495,19 @@ class Tensor(Arithmetic):
     bitwise_and, bitwise_or, bitwise_xor, bitwise_not = ew.bitwise_and, ew.bitwise_or, ew.bitwise_xor, ew.bitwise_not
     isnan, isinf, isfinite, signbit, floor_divide = ew.isnan, ew.isinf, ew.isfinite, ew.signbit, ew.floor_divide
 
-    sum, mean, var, std, prod, max, min, amax, amin = rd.sum, rd.mean, rd.var, rd.std, rd.prod, rd.max, rd.min, rd.amax, rd.amin
-    argmax, argmin, logsumexp, norm, cumsum, cumprod = rd.argmax, rd.argmin, rd.logsumexp, rd.norm, rd.cumsum, rd.cumprod
+    sum, mean, var, std, prod = rd.sum, rd.mean, rd.var, rd.std, rd.prod
+    max, min, amax, amin = rd.max, rd.min, rd.amax, rd.amin
+    argmax, argmin, logsumexp, norm = rd.argmax, rd.argmin, rd.logsumexp, rd.norm
+    cumsum, cumprod = rd.cumsum, rd.cumprod
     any, all, median, sort, argsort, topk = rd.any, rd.all, rd.median, rd.sort, rd.argsort, rd.topk
     count_nonzero, aminmax, nansum, nanmean = rd.count_nonzero, rd.aminmax, rd.nansum, rd.nanmean
 
-    reshape, view, permute, transpose, movedim, moveaxis = sh.reshape, sh.view, sh.permute, sh.transpose, sh.movedim, sh.movedim
+    reshape, view, permute, transpose = sh.reshape, sh.view, sh.permute, sh.transpose
+    movedim = moveaxis = sh.movedim
     swapaxes, swapdims, t, squeeze, unsqueeze = sh.transpose, sh.transpose, sh.t, sh.squeeze, sh.unsqueeze
     flatten, ravel, unflatten, expand, broadcast_to = sh.flatten, sh.ravel, sh.unflatten, sh.expand, sh.broadcast_to
-    repeat, tile, repeat_interleave, split, chunk, unbind = sh.repeat, sh.tile, sh.repeat_interleave, sh.split, sh.chunk, sh.unbind
+    repeat, tile, repeat_interleave = sh.repeat, sh.tile, sh.repeat_interleave
+    split, chunk, unbind = sh.split, sh.chunk, sh.unbind
     flip, roll, tril, triu, diag, diagonal = sh.flip, sh.roll, sh.tril, sh.triu, sh.diag, sh.diagonal
     gather, scatter, scatter_add, index_select = sh.gather, sh.scatter, sh.scatter_add, sh.index_select
     masked_fill, masked_select, take_along_dim = sh.masked_fill, sh.masked_select, sh.take_along_dim
@@ -572,9 +583,9 @@ def viewed(y: ndarray, inputs: tuple) -> Node | None:
 def seed_of(root: Any, gradient: Any, create_graph: bool) -> Any:
     """The adjoint that a sweep starts from: 1 for a single element, else what the user gave."""
     if not root.requires_grad:
-        raise RuntimeError(message("element 0 of tensors does not require grad and does not have a grad_fn", op="backward",
-                                   inputs=(root,), instead="make a leaf with requires_grad=True, compute outside no_grad(), "
-                                   "and do not detach() on the way"))
+        raise RuntimeError(message("element 0 of tensors does not require grad and does not have a grad_fn",
+                                   op="backward", inputs=(root,), instead="make a leaf with requires_grad=True, "
+                                   "compute outside no_grad(), and do not detach() on the way"))
     p = root.payload
     if gradient is None:
         if p.size != 1:
@@ -584,8 +595,8 @@ def seed_of(root: Any, gradient: Any, create_graph: bool) -> Any:
         g = np.ones(p.shape, p.dtype) if g is None or root.op is None else g
         return Tensor._leaf(g) if create_graph else g
     if tuple(gradient.shape) != p.shape:
-        raise RuntimeError(message(f"Mismatch in shape: grad_output has a shape of {tuple(gradient.shape)} and output has "
-                                   f"a shape of {p.shape}", op="backward", inputs=(root,)))
+        raise RuntimeError(message(f"Mismatch in shape: grad_output has a shape of {tuple(gradient.shape)} and output "
+                                   f"has a shape of {p.shape}", op="backward", inputs=(root,)))
     if create_graph:
         return gradient if isinstance(gradient, Tensor) else Tensor._leaf(np.asarray(gradient, p.dtype))
     return np.array(gradient.payload if isinstance(gradient, Tensor) else gradient, p.dtype)
@@ -626,8 +637,8 @@ def refuse_leaf(x: Tensor, op: Primitive) -> None:
 def refuse_view(x: Tensor, op: Primitive) -> None:
     """The error for a recorded change through a view."""
     if x.base is not None:
-        raise RuntimeError(message("a recorded in-place operation on a view would leave the tensor that it views without "
-                                   "this step in its history", op=op.name, inputs=(x,), layer=x.note.layer,
+        raise RuntimeError(message("a recorded in-place operation on a view would leave the tensor that it views "
+                                   "without this step in its history", op=op.name, inputs=(x,), layer=x.note.layer,
                                    instead="assign through the tensor itself: x[index] = ..., or work on x.clone()"))
 
 
