@@ -1,4 +1,4 @@
-"""Samples for the reductions and what runs along a dimension: no ties, no kinks, in float64; products with and without 0."""
+"""Samples for the reductions and what runs along a dimension: no ties, no kinks; products with and without 0."""
 from __future__ import annotations
 
 import numpy as np

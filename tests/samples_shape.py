@@ -24,7 +24,8 @@ def indices() -> list[tuple[np.ndarray, tuple]]:
         (MATRIX, (None, 1, ..., None)), (MATRIX, (slice(0, 0), ...)), (NUMBER, (...,)), (NUMBER, (None, ...)),
         (STRIDED, (1, slice(1, 3), ...)), (MATRIX[:0], (..., 1)),
         (MATRIX, (TWICE,)), (MATRIX, (np.array([-1, 0]),)), (MATRIX, (np.array([[0, 1], [2, 2]]),)),
-        (MATRIX, (np.array([], np.int64),)), (MATRIX, (ALL, np.array([3, 3, 0]))), (MATRIX, (TWICE[:3], np.array([1, 1, 1]))),
+        (MATRIX, (np.array([], np.int64),)), (MATRIX, (ALL, np.array([3, 3, 0]))),
+        (MATRIX, (TWICE[:3], np.array([1, 1, 1]))),
         (STRIDED, (TWICE, slice(1, 3))), (ROW, (np.array([0, 0, 3]),)), (CUBE, (ALL, TWICE)), (CUBE, (..., TWICE)),
         (CUBE, (np.array([[0], [1]]), ALL, np.array([1, 1, 2]))), (CUBE, (None, np.array([1, 1]), slice(0, 2))),
         (CUBE, (0, ALL, np.array([1, 1, 2]))), (CUBE, (np.array([0, 1]), 2)), (CUBE, (ALL, 1, np.array([3, 0]))),
@@ -36,7 +37,8 @@ def indices() -> list[tuple[np.ndarray, tuple]]:
 def gathered() -> list[tuple[np.ndarray, dict]]:
     """Arrays with an index for each dimension."""
     rows, columns = rng.integers(0, 3, (5, 4)), rng.integers(0, 4, (2, 3))
-    return [(MATRIX, {"dim": 0, "index": rows}), (STRIDED, {"dim": 1, "index": columns}), (ROW, {"dim": 0, "index": TWICE}),
+    return [(MATRIX, {"dim": 0, "index": rows}), (STRIDED, {"dim": 1, "index": columns}),
+            (ROW, {"dim": 0, "index": TWICE}),
             (CUBE, {"dim": 1, "index": rng.integers(0, 3, (2, 2, 4))}), (MATRIX, {"dim": 0, "index": rows[:0]}),
             (NUMBER, {"dim": 0, "index": np.array(0)})]
 
@@ -51,11 +53,13 @@ def new_part(x: np.ndarray, index: tuple) -> np.ndarray:
 
 
 SET = [(MATRIX, (0, ...)), (MATRIX, (slice(0, 2), slice(1, None))), (MATRIX, (np.array([2, 0]),)), (MATRIX, (MASK,)),
-       (STRIDED, (..., 1)), (CUBE, (ALL, np.array([1, 2]))), (MATRIX, (...,)), (NUMBER, (...,)), (MATRIX, (slice(0, 0), ...))]
+       (STRIDED, (..., 1)), (CUBE, (ALL, np.array([1, 2]))), (MATRIX, (...,)), (NUMBER, (...,)),
+       (MATRIX, (slice(0, 0), ...))]
 
 SAMPLES = {
     "reshape": [Sample((x,), {"shape": shape}) for x, shape in (
-        (MATRIX, (4, 3)), (MATRIX, (2, -1)), (STRIDED, (12,)), (CUBE, (2, 1, 12)), (NUMBER, (1, 1)), (MATRIX[:1, :1], ()),
+        (MATRIX, (4, 3)), (MATRIX, (2, -1)), (STRIDED, (12,)), (CUBE, (2, 1, 12)), (NUMBER, (1, 1)),
+        (MATRIX[:1, :1], ()),
         (MATRIX[:0], (0, 2)))],
     "permute": [Sample((x,), {"dims": dims}) for x, dims in (
         (MATRIX, (1, 0)), (CUBE, (2, 0, 1)), (STRIDED, (1, 0)), (NUMBER, ()), (CUBE[:, :0], (1, 2, 0)))],

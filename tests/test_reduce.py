@@ -1,4 +1,4 @@
-"""Reductions and what runs along a dimension, against PyTorch: values, gradients, second derivatives, dtypes, errors."""
+"""Reductions and what runs along a dimension, against PyTorch: values, first and second derivatives, dtypes, errors."""
 from __future__ import annotations
 
 import warnings
@@ -29,7 +29,8 @@ REDUCTIONS = {
     "any": lambda lib, x, *a, **k: (x > 0.3).any(*a, **k),
     "all": lambda lib, x, *a, **k: lib.all(x < 1.5, *a, **k),
 }
-SPREADS = [((), {}), ((False,), {}), ((0,), {}), ((0, False), {}), ((1, True, True), {}), (((0, 1),), {"keepdim": True}),
+SPREADS = [((), {}), ((False,), {}), ((0,), {}), ((0, False), {}), ((1, True, True), {}),
+           (((0, 1),), {"keepdim": True}),
            ((), {"dim": 1, "correction": 0}), ((), {"dim": 0, "unbiased": False}), ((None,), {"correction": 2}),
            ((), {"axis": 1, "keepdims": True})]
 
@@ -52,9 +53,12 @@ def test_reduction(name, array):
     for args, options in calls:
         if name in ("nansum", "nanmean") and "axis" in options:
             continue
-        both(lambda lib, x, args=args, options=options: f(lib, x, *args, **options), array)
+
+        def program(lib, x, args=args, options=options):
+            return f(lib, x, *args, **options)
+        both(program, array)
         if name not in ("any", "all"):
-            both(twice(lambda lib, x, args=args, options=options: f(lib, x, *args, **options)), array, rtol=1e-9, atol=1e-9)
+            both(twice(program), array, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
@@ -283,7 +287,8 @@ def test_numpy_names():
                             (np.std(x, axis=1, ddof=1), np.std(MATRIX, axis=1, ddof=1)),
                             (np.max(x, axis=1, keepdims=True), np.max(MATRIX, axis=1, keepdims=True)),
                             (np.add.reduce(x), np.add.reduce(MATRIX)), (np.cumsum(x), np.cumsum(MATRIX)),
-                            (np.prod(x, axis=-1), np.prod(MATRIX, axis=-1)), (np.sort(x, axis=0), np.sort(MATRIX, axis=0)),
+                            (np.prod(x, axis=-1), np.prod(MATRIX, axis=-1)),
+                            (np.sort(x, axis=0), np.sort(MATRIX, axis=0)),
                             (np.maximum.reduce(x, axis=1), MATRIX.max(1)), (np.mean(x, (0, 1)), MATRIX.mean())]:
             assert isinstance(ours, tg.Tensor) and ours.requires_grad
             same(ours, torch.tensor(plain))
