@@ -51,7 +51,8 @@ __all__ = sorted({  # noqa: PLE0605
     "Tensor", "Value", "LinAlgError", "bool", "float", "int", "dtype", "Size", "detect_anomaly", "inference_mode",
     "set_detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled", "chain_matmul", "cholesky",
     "cross", "einsum", "kron", "logdet", "matrix_power", "pinverse", "qr", "slogdet", "svd", "tensordot",
-    *creation.__all__, *functions.__all__, *elementwise.__all__, *linalg.__all__, *reduce.__all__, *shape.__all__, *random.__all__})
+    *creation.__all__, *functions.__all__, *elementwise.__all__, *linalg.__all__, *reduce.__all__, *shape.__all__,
+    *random.__all__})
 Size = tuple                                          # shapes are plain tuples here
 del creation, elementwise, functions, linalg, numpy_functions, reduce, shape
 
