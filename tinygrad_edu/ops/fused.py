@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import message
 from ..graph import elementwise, local, primitive
-from .elementwise import erf, sigmoid
+from .elementwise import erf, sigmoid, softplus
 
 SAFE = 60.0                                           # sums of e^x neither overflow nor vanish in float32 for |x| < 60
 
@@ -166,7 +166,7 @@ binary_cross_entropy = elementwise(
     lambda g, y, p, t: g * (logs(p)[1] - logs(p)[0]),
     doc="-t log p - (1 - t) log(1 - p), logarithms at least -100")
 binary_cross_entropy_with_logits = elementwise(
-    "binary_cross_entropy_with_logits", lambda x, t: np.logaddexp(x, 0) - x * t,
+    "binary_cross_entropy_with_logits", lambda x, t: softplus(x) - x * t,
     lambda g, y, x, t: g * (sigmoid(x) - t),
     lambda g, y, x, t: -g * x,
     doc="-t log sigmoid(x) - (1 - t) log(1 - sigmoid(x)), without overflow")
