@@ -9,7 +9,7 @@ import numpy as np
 
 from .arithmetic import Arithmetic
 from .errors import message
-from .graph import Node, Primitive, capturing, is_grad_enabled, local, no_grad, stamp, sweep, tick
+from .graph import Node, Primitive, capturing, derived, is_grad_enabled, local, no_grad, stamp, sweep, tick
 from .ops import elementwise as ew
 from .ops import fused as fu
 from .ops import linalg as la
@@ -337,12 +337,12 @@ class Tensor(Arithmetic):
         recorded = is_grad_enabled() and any(isinstance(x, Node) and x.requires_grad for x in (self, *others))
         if recorded:
             refuse_leaf(self, op)
+            refuse_view(self, op)
         if watcher := capturing():
             watcher.resolve(self)                     # what it holds before the change
-            refuse_view(self, op)
         values = [x.payload if isinstance(x, Node) else x for x in others]
         p = self.payload
-        held = p.copy() if recorded and op is not sh.setitem else p
+        held = derived(p.copy(), p) if recorded and op is not sh.setitem else p
         try:
             if op is sh.setitem:
                 sh.assign(p, values[0], **params)

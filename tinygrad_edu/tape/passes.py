@@ -57,6 +57,17 @@ def changed_memory(program: Program) -> set[Any]:
     return {v.memory for line in program.lines if line.kind in ("change", "draw") for v in variables(line.inputs)}
 
 
+def anew(program: Program) -> Program:
+    """Not an optimisation: a known array that is changed in place, or handed out, is made anew in each run."""
+    touched = changed_memory(program) | {v.memory for v in escaping(program)}
+    first = []
+    for v in dict.fromkeys([*(v for line in program.lines for v in line.reads), *variables(program.result)]):
+        if v.constant and v.memory in touched:
+            first.append(Line("copy", v, None, (Var(v.shape, v.dtype, value=v.value, memory=object()),)))
+            v.value = None
+    return program.but([*first, *program.lines])
+
+
 def constants(program: Program) -> Program:
     """What depends on known numbers only is computed once; ``1 * x`` and ``x ** 1`` are x."""
     moving, lines, instead = changed_memory(program), [], {}

@@ -17,7 +17,7 @@ from ..tensor import Default, Tensor
 from ..value import Value
 from .capture import CaptureError, Recorder
 from .live import Live
-from .passes import optimised
+from .passes import anew, optimised
 from .program import Line, Place, Program, Var, variables
 from .text import Branch, rendered
 
@@ -184,7 +184,7 @@ class Compiled:
             lines.append(event)
         outcome = recorder.outcome(result)
         name_variables(recorder)
-        program = Program(lines, outcome, safe(self.__name__), arguments, names)
+        program = anew(Program(lines, outcome, safe(self.__name__), arguments, names))
         refuse_frozen(recorder, lines)
         passes = [("recorded", program)]
         if self.optimise:
