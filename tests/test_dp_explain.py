@@ -198,7 +198,7 @@ def test_the_gradients_own_graph():
     g = gradient_graph(y, x)
     e = explain(g, x)
     assert e.gradient == pytest.approx(-2 * math.tanh(0.5) * (1 - math.tanh(0.5) ** 2)) and e.number == 2
-    assert "∂x" in str(e) and all(compiles(f"${formula}$") for formula in e.formulas())
+    assert "grad_x <- " in str(e) and all(compiles(f"${formula}$") for formula in e.formulas())
 
 
 # ---- LaTeX ----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from .steps import below, seed
 
 
 def gradient_graph(loss: Node, w: Node, names: Any = None) -> Node:
-    """d loss / d w as a node, made of nodes that are called ∂v where they are the adjoint of v.
+    """d loss / d w as a node, made of nodes that are called grad_v where they are the adjoint of v.
 
     >>> x = Value(2.0, label="x")
     >>> y = x * x * x; y.label = "y"
@@ -26,7 +26,7 @@ def gradient_graph(loss: Node, w: Node, names: Any = None) -> Node:
     found = None
     for node, g in sweep([loss], [start], targets=[w], create_graph=True):
         if isinstance(g, Node) and g.born > now and not g.name:
-            g.name = f"∂{called[node]}"
+            g.name = f"grad_{called[node]}"
         if node is w:
             found = g
     if found is None:
