@@ -1,0 +1,63 @@
+"""B7: time to import, in fresh interpreters that alternate, and the size installed, dependencies not counted."""
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from .harness import Row, judge
+
+PACKAGES = {"NumPy": "numpy", "ours": "tinygrad_edu", "torch": "torch", "scikit-learn": "sklearn.neural_network",
+            "mygrad": "mygrad", "autograd": "autograd", "micrograd": "micrograd.engine"}
+SLOW = ("torch", "scikit-learn")
+TIMED = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
+
+
+def import_time(package: str) -> float:
+    """Seconds that the import takes in a new interpreter (its own start not counted)."""
+    done = subprocess.run([sys.executable, "-c", TIMED.format(package)], check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def installed(package: str) -> float:
+    """Megabytes (10^6 bytes) of the package's directory, with this interpreter's compiled files."""
+    folder = Path(find_spec(package.split(".")[0]).origin).parent
+    bytecode = f"{sys.implementation.cache_tag}.pyc"
+    return sum(os.path.getsize(file) for file in folder.rglob("*") if file.is_file()
+               and (file.suffix != ".pyc" or file.name.endswith(bytecode))) / 1e6
+
+
+def run(budget: float, say: Callable[[str], None]) -> list[Row]:
+    present = {}
+    for peer, package in PACKAGES.items():
+        if find_spec(package.split(".")[0]):
+            present[peer] = package
+        else:
+            say(f"B7: {peer} skipped (not installed)")
+    times: dict[str, list[float]] = {peer: [import_time(package)] for peer, package in present.items()}
+    times = {peer: [] for peer in times}              # the first round only wrote the compiled files
+    end, turn = time.perf_counter() + budget, 0
+    while turn < 9 or time.perf_counter() < end:
+        for peer, package in present.items():
+            if peer not in SLOW or turn % 5 == 0:
+                times[peer].append(import_time(package))
+        turn += 1
+    ms = {peer: 1e3 * statistics.median(ts) for peer, ts in times.items()}
+    more = 1e3 * statistics.median(a - b for a, b in zip(times["ours"], times["NumPy"], strict=True))
+    rows = [Row("B7 import", f"{ms['ours']:.0f} ms", "NumPy", f"{ms['NumPy']:.0f} ms", f"{more:+.1f} ms",
+                *judge(more, 15, form=".0f"))]
+    rows += [Row("B7 import", f"{ms['ours']:.0f} ms", peer, f"{ms[peer]:.0f} ms", f"{ms['ours'] / ms[peer]:.2f}")
+             for peer in present if peer not in ("ours", "NumPy")]
+    mb = {peer: installed(package) for peer, package in present.items()}
+    verdict = judge(mb["ours"], 2, form=".0f")
+    for peer in present:
+        if peer != "ours":
+            rows.append(Row("B7 size", f"{mb['ours']:.2f} MB", peer, f"{mb[peer]:.2f} MB",
+                            f"{mb['ours'] / mb[peer]:.3f}", *verdict))
+            verdict = ("", "")
+    return rows
