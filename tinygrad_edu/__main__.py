@@ -99,12 +99,12 @@ def explained(result: Value, variables: dict[str, Value], given: argparse.Namesp
     if given.svg:
         importlib.import_module(".viz", __package__).draw(result, names=wanted).save(given.svg, "svg")
     if given.html:
-        importlib.import_module(".viz", __package__).explore(result, given.html)
+        importlib.import_module(".viz", __package__).explore(result, given.html, names=wanted)
     if given.latex:
         written(given.latex, "\n".join(explain(result, v, names=wanted, digits=given.digits).latex()
                                        for v in variables.values()))
     if given.source:
-        written(given.source, str(importlib.import_module(".dp", __package__).source(result)))
+        written(given.source, str(importlib.import_module(".dp", __package__).source(result, names=wanted)))
     for file in filter(None, (given.svg, given.html, given.latex, given.source)):
         print(f"written: {file}")
 
