@@ -40,7 +40,7 @@ class Node:
     its layer, name and in-place change. No closures and no cycles: dropping the last node frees the graph.
     """
 
-    __slots__ = ("payload", "op", "inputs", "born", "note")
+    __slots__ = ("payload", "op", "born", "note")     # a Tensor has a slot for its inputs, a Value for each of its two
     payload: Any
     op: Any
     inputs: Any
@@ -122,6 +122,7 @@ class Primitive:
         self.fn, self.rules, self.family, self.joint = fn, rules, family, joint
         self.scalar, self.promotes, self.views, self.__doc__ = scalar or fn, promotes, views, doc
         self.differentiable = bool(rules) or joint is not None
+        self.binary = len(rules) == 2
         self.simple = promotes and 1 <= len(rules) <= 2 and joint is None and not takes_parameters(rules)
         if register:
             REGISTRY[name] = self
@@ -206,10 +207,11 @@ def order(roots: Iterable[Node]) -> list[Node]:
     seen = set(found)
     every = bool(found) and found[0].scalar           # every Value needs a gradient
     for node in found:                                # grows while it is read: no recursion
-        if node.inputs is None:
+        inputs = (node.left, node.right) if every else node.inputs
+        if inputs is None or (every and inputs[0] is None and node.op is not None):
             raise freed(node)
         birth = node.born
-        for x in node.inputs:
+        for x in inputs:
             if isinstance(x, Node) and (every or x.requires_grad):
                 if x.born > birth:
                     used = version(x, birth)
@@ -260,27 +262,31 @@ def sweep(roots: Iterable[Node], seeds: Iterable[Any], *, targets: Iterable[Node
         if not every and node.note.hooks:
             for hook in node.note.hooks:
                 g = node._hooked(hook, g, create_graph)
-        op, inputs = node.op, node.inputs
+        op = node.op
         if op is None:
             pass
         elif plain and op.simple:                     # the general case below, written out for speed
-            y, a, b = node.payload, inputs[0], inputs[-1]
+            if every:
+                a, b = node.left, node.right
+            else:
+                a, b = node.inputs if op.binary else (node.inputs[0], None)
+            y = node.payload
             u = a.payload if isinstance(a, Node) else a
             v = b.payload if isinstance(b, Node) else b
-            unary = len(inputs) == 1
             if u is not a and (every or a.requires_grad):
-                c = op.rules[0](g, y, u) if unary else op.rules[0](g, y, u, v)
+                c = op.rules[0](g, y, u, v) if op.binary else op.rules[0](g, y, u)
                 if c.__class__ is not float:
                     c = a._fit(c, a, g)
                 have = solved(a)
                 table[a] = c if have is None else have + c
-            if v is not b and not unary and (every or b.requires_grad):
+            if v is not b and (every or b.requires_grad):
                 c = op.rules[1](g, y, u, v)
                 if c.__class__ is not float:
                     c = b._fit(c, b, g)
                 have = solved(b)
                 table[b] = c if have is None else have + c
         else:
+            inputs = node.inputs
             if create_graph:
                 y, values = node, inputs
             else:

@@ -20,7 +20,7 @@ class Note:
 
     def but(self, **facts: Any) -> Note:
         """A copy with some facts replaced (notes are shared, so they are never written to)."""
-        return Note(**{slot: facts.get(slot, getattr(self, slot)) for slot in self.__slots__[:-1]})
+        return Note(**{slot: facts.get(slot, getattr(self, slot)) for slot in Note.__slots__[:-1]})
 
 
 ROOT = Note()

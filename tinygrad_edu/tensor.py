@@ -39,7 +39,7 @@ class Tensor(Arithmetic):
     tensor([2., 4., 6.])
     """
 
-    __slots__ = ("params", "base", "requires_grad", "_grad", "__weakref__")
+    __slots__ = ("inputs", "params", "base", "requires_grad", "_grad", "__weakref__")
     _grad: Tensor | None
     __array_priority__ = 1000
     kind = "Tensor"

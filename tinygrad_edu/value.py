@@ -24,7 +24,7 @@ class Value(Arithmetic):
     True
     """
 
-    __slots__ = ("_grad",)
+    __slots__ = ("left", "right", "_grad")            # its inputs without a tuple: half as much for the collector to visit
     scalar = True
     kind = "Value"
 
@@ -34,7 +34,8 @@ class Value(Arithmetic):
         except (TypeError, ValueError):
             raise TypeError(message(f"a Value holds one number, not {type(data).__name__}",
                                     instead="tensor(...) for arrays")) from None
-        self.op, self.inputs, self.born, self.note, self._grad = None, (), tick(), local.mode.note, 0.0
+        self.op = self.left = self.right = None
+        self.born, self.note, self._grad = tick(), local.mode.note, 0.0
         if data.__class__ is not float and (watcher := capturing()):
             watcher.wrapped(self, data)
         if label or name:
@@ -54,13 +55,28 @@ class Value(Arithmetic):
         mode = local.mode
         v = new(Value)
         v.payload, v.born, v.note, v._grad = y, tick(), mode.note, 0.0
+        v.op = v.left = v.right = None
         if recorded:
-            v.op, v.inputs = op, inputs
-        else:
-            v.op, v.inputs = None, ()
+            if params or len(inputs) > 2:
+                raise TypeError(message(f"{op.name} is not defined on Values", op=op.name, inputs=inputs,
+                                        instead="a if condition else b, max(a, b), or Tensors"))
+            v.op, v.left = op, inputs[0]
+            if len(inputs) == 2:
+                v.right = inputs[1]
         if mode.watch is not None:
             mode.watch.made(v, op, inputs, params)
         return v
+
+    @property
+    def inputs(self) -> tuple | None:
+        """What it was made from; None once freed."""
+        if self.op is None:
+            return ()
+        return None if self.left is None else (self.left,) if self.right is None else (self.left, self.right)
+
+    @inputs.setter
+    def inputs(self, inputs: tuple | None) -> None:
+        self.left, self.right = (*(inputs or ()), None, None)[:2]
 
     @staticmethod
     def _fit(c: Any, x: Node, g: Any = None) -> Any:
@@ -73,7 +89,7 @@ class Value(Arithmetic):
         if other.__class__ is not Value or not mode.recording or mode.watch is not None:
             return ew.add(self, other)
         v = new(Value)
-        v.payload, v.op, v.inputs = self.payload + other.payload, ew.add, (self, other)
+        v.payload, v.op, v.left, v.right = self.payload + other.payload, ew.add, self, other
         v.born, v.note, v._grad = tick(), mode.note, 0.0
         return v
 
@@ -82,7 +98,7 @@ class Value(Arithmetic):
         if other.__class__ is not Value or not mode.recording or mode.watch is not None:
             return ew.mul(self, other)
         v = new(Value)
-        v.payload, v.op, v.inputs = self.payload * other.payload, ew.mul, (self, other)
+        v.payload, v.op, v.left, v.right = self.payload * other.payload, ew.mul, self, other
         v.born, v.note, v._grad = tick(), mode.note, 0.0
         return v
 

@@ -40,12 +40,12 @@ fmod = elementwise("fmod", np.fmod, lambda g, y, a, b: g,
 
 def one_less(b: Any) -> Any:
     """b - 1 where b is not 0; there 1, so that b a^(b - 1) is 0 and not 0 times infinity."""
-    return (b - 1 if b else 1) if isinstance(b, (int, float)) else np.where(b == 0, 1, b - 1)
+    return np.where(b == 0, 1, b - 1) if hasattr(b, "shape") else b - 1 if b else 1
 
 
 def nonzero(a: Any) -> Any:
     """a where it is not 0; there 1, whose logarithm is 0: the slope of a^b along b at a = 0."""
-    return (a or 1) if isinstance(a, (int, float)) else np.where(a == 0, 1, a)
+    return np.where(a == 0, 1, a) if hasattr(a, "shape") else a or 1
 
 
 # ---- exponentials and logarithms ------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ sigmoid = elementwise("sigmoid", lambda x: np.tanh(x * 0.5) * 0.5 + 0.5,       #
                       scalar=lambda x: math.tanh(x * 0.5) * 0.5 + 0.5, doc="1 / (1 + e^-x)")
 relu = elementwise("relu", lambda x: np.maximum(x, 0), lambda g, y, x: g * (y > 0),
                    scalar=lambda x: x if x > 0 else 0.0, doc="max(0, x), with slope 0 at 0")
-softplus = elementwise("softplus", lambda x: np.logaddexp(x, 0), lambda g, y, x: g * sigmoid(x),
+softplus = elementwise("softplus", lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))), lambda g, y, x: g * sigmoid(x),
                        scalar=lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))), doc="log(1 + e^x)")
 erf = elementwise("erf", lambda x: each(math.erf, x), lambda g, y, x: g * (2 / ROOT_PI * np.exp(-x * x)),
                   scalar=math.erf, doc="the error function: 2 / sqrt(pi) times the integral of e^-t^2 from 0 to x")
@@ -111,8 +111,7 @@ minimum = elementwise("minimum", np.minimum, lambda g, y, a, b: g * ((a < b) + (
                       doc="the smaller; equal ones share the gradient")
 where = elementwise("where", np.where, lambda g, y, c, a, b: g * 0,
                                        lambda g, y, c, a, b: np.where(c, g, 0),
-                                       lambda g, y, c, a, b: np.where(c, 0, g),
-                    scalar=lambda c, a, b: a if c else b, doc="a where c is true, else b")
+                                       lambda g, y, c, a, b: np.where(c, 0, g), doc="a where c is true, else b")
 clip = elementwise("clamp", lambda x, min, max: np.clip(x, min, max),
                    lambda g, y, x, min, max: g * within(x, min, max),
                    doc="x brought into [min, max]; slope 1 inside and at the bounds, 0 outside")
@@ -127,7 +126,7 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     """x brought into [min, max]; the bounds are numbers or tensors, either may be None."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    if all(bound is None or isinstance(bound, (int, float)) for bound in (min, max)):
+    if hasattr(x, "shape") and all(bound is None or isinstance(bound, (int, float)) for bound in (min, max)):
         return clip(x, min=min, max=max)
     x = x if min is None else maximum(x, min)
     return x if max is None else minimum(x, max)
