@@ -14,13 +14,14 @@ class Live(Arithmetic):
     to the recorder, which either lets the program depend on this very number or refuses.
     """
 
-    __slots__ = ("var", "recorder", "__weakref__")
+    __slots__ = ("inputs", "left", "right", "_grad", "var", "recorder", "__weakref__")
     scalar = None                                     # takes part in operations of Values and of Tensors as a number does
     requires_grad = False
     kind = "number"
 
     def __init__(self, payload: Any, recorder: Any, var: Any):
         self.payload, self.op, self.inputs, self.born, self.note = payload, None, (), tick(), local.mode.note
+        self.left, self.right, self._grad = None, None, 0.0        # as a Value has, in whose graph it may stand
         self.recorder, self.var = recorder, var
 
     @staticmethod
