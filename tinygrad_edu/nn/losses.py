@@ -220,7 +220,7 @@ def class_rows(op: str, x: Tensor, target: Tensor) -> tuple[Tensor, np.ndarray]:
 
 def outside(t: np.ndarray, classes: int) -> bool:
     """Whether some label is not one of 0, ..., classes - 1 (a negative one is a huge one without its sign)."""
-    return bool(t.view(np.uint64).max() >= classes)
+    return bool(np.maximum.reduce(t.view(np.uint64), axis=None) >= classes)
 
 
 def label_weights(op: str, x: Tensor, t: np.ndarray, weight: Tensor | None,

@@ -13,18 +13,20 @@ from typing import Any
 import numpy as np
 
 from ..graph import BY_FUNCTION, REGISTRY, Primitive
+from ..ops import fused
 from ..tensor import Tensor
 from .program import Line, Program, Var, replaced, variables
 from .text import body
 
 ADD, MUL, MATMUL, POW, SQUARE, TRANSPOSE = (REGISTRY[name] for name in ("+", "*", "@", "**", "square", "transpose"))
+CROSS_ENTROPY, RESIDUAL = fused.cross_entropy, fused.residual
 BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 MOST = 1 << 20                                        # bytes that a constant may have
 
 
 def optimised(program: Program) -> Iterator[tuple[str, Program]]:
     """The passes in their order, each with the program that it leaves."""
-    for one in (constants, same_twice, unneeded, apart, same_twice, copies, unneeded, in_place, memory_kept):
+    for one in (constants, same_twice, exponentials_once, unneeded, apart, same_twice, copies, unneeded, in_place, memory_kept):
         program = one(program)
         yield one.__name__.replace("_", " "), program
 
@@ -146,6 +148,25 @@ def signed(x: Any) -> Any:
     if isinstance(x, (Var, np.ndarray)):
         return id(x)
     return (x.__class__, repr(x) if isinstance(x, float) else x)
+
+
+def exponentials_once(program: Program) -> Program:
+    """Cross-entropy and its gradient both need e^x and its sums: they are computed once for both."""
+    losses = {(line.inputs[0], signed(line.params["target"])): i for i, line in enumerate(program.lines)
+              if line.kind == "call" and line.op is CROSS_ENTROPY}
+    lines = list(program.lines)
+    last = last_reads(program)
+    for i, line in enumerate(program.lines):
+        if line.kind == "call" and line.op is RESIDUAL:
+            at = losses.pop((line.inputs[0], signed(line.params["target"])), None)
+            if at is None or at > i or line.inputs[0].memory in changed_memory(program) or last[line.inputs[0].memory] < i:
+                continue
+            parts = Var(name="parts", memory=object())
+            loss = program.lines[at]
+            lines[at] = (Line("call", parts, fused.exps, (*loss.inputs, -1)),
+                         loss.but(op=CROSS_ENTROPY.fn, params={**loss.params, "parts": parts}))
+            lines[i] = line.but(op=RESIDUAL.fn, params={**line.params, "parts": parts})
+    return program.but([part for line in lines for part in (line if isinstance(line, tuple) else (line,))])
 
 
 # ---- one call of NumPy a line ----------------------------------------------------------------------------------------

@@ -242,8 +242,8 @@ def compile(fn: Callable | None = None, *, optimise: bool = True) -> Any:     # 
     ...     return loss
     >>> [step(tensor([1., 1.]), 0.25).item() for _ in range(3)]
     [5.0, 1.25, 0.3125]
-    >>> step.cache_info().recordings
-    2
+    >>> step.cache_info()
+    CacheInfo(replays=2, recordings=1, kept=1)
     """
     if fn is None:
         return functools.partial(compile, optimise=optimise)

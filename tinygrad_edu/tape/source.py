@@ -188,7 +188,8 @@ class Writer:
         value = start.value
         first = (f"{names.of[start]} = {atom(float(value) if start.dtype is None else value, names)}"
                  if not isinstance(value, np.ndarray) else f"{names.of[start]} = np.ones({value.shape}, '{value.dtype}')")
-        named = {self.of[n] for n in nodes if not generic(self.called.get(n, ""))} | set(self.adjoints.values())
+        named = {self.of[n] for n in nodes if not generic(self.called.get(n, "")) or (
+            n in self.adjoints and self.adjoints[n].name == f"d_{self.called[n]}")} | set(self.adjoints.values())
         blocks = [self.written(self.lines[:forward], names, uses, named | {self.of[loss]}),
                   [(first, ""), *self.written(self.lines[forward:], names, uses, named)]]
         gradients = {}

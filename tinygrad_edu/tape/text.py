@@ -230,7 +230,8 @@ def reduced(method: str, mean: bool = False) -> Any:
         axis = [] if dim is None else [f"axis={dim[0] if len(dim) == 1 else dim}"]
         options = axis + (["keepdims=True"] if params["keepdim"] else [])
         if names.quick and method == "sum":           # what the method ends up calling
-            call = f"np.add.reduce({', '.join([args[0], *(options if dim is not None else ['axis=None', *options])])})"
+            every = ["axis=None"] if dim is None and len(shape) > 1 else []
+            call = f"np.add.reduce({', '.join([args[0], *every, *options])})"
         else:
             call = f"{args[0]}.{method}({', '.join(options)})"
         return f"{call} / {n}" if mean else call

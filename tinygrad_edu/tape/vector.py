@@ -407,7 +407,7 @@ def places(graph: Graph, phases: list[list[Group]], wanted: set[int]) -> tuple[n
     n = len(graph.op)
     slot = np.full(n, -1)
     order: dict[str, list[int]] = {"constant": [], "load": [], "number": []}
-    kind = {node: "load" for node in graph.loads.values()} | {node: "number" for node in graph.numbers.values()}
+    kind = {node: "load" for node in graph.loads.values()} | dict.fromkeys(graph.numbers.values(), "number")
     big = 1 << 40                                     # provisional places: region * big + rank
 
     def visit(nodes: np.ndarray) -> None:
@@ -418,7 +418,7 @@ def places(graph: Graph, phases: list[list[Group]], wanted: set[int]) -> tuple[n
                 order[region].append(x)
 
     adjoints: list[list[int]] = [[] for _ in graph.sweeps]
-    for part, k, of in graph.adjoints:
+    for part, k, _ in graph.adjoints:
         adjoints[k].append(part)
         slot[part] = (4 + 2 * k) * big + len(adjoints[k]) - 1
     for group in (group for groups in phases for group in groups if group.matrix and len(group.nodes) > 1):
