@@ -1,7 +1,7 @@
 """Handwritten digits from end to end: 64-30-30-30-10, logistic units, Adam. `make demo` runs this file.
 
 To run it on PyTorch instead, write `import torch as tg`, `from torch import nn, optim` and
-`from torch.utils.data import DataLoader, TensorDataset`; only the drawing of the graph is ours.
+`from torch.utils.data import DataLoader, TensorDataset`; all but the last picture, the graph, is then the same.
 """
 from __future__ import annotations
 
