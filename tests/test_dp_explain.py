@@ -133,6 +133,18 @@ def test_more_paths_than_anybody_walks():
     assert r"p_{1} + p_{2} + \ldots" in e.formulas()[0]
 
 
+@pytest.mark.parametrize("start", [Value(0.5), tg.tensor([0.5, 0.25], requires_grad=True)], ids=["Value", "Tensor"])
+def test_of_a_long_path_the_ends_are_shown(start):
+    h = start
+    for _ in range(500):
+        h = h * 1.001
+    e = explain(h if isinstance(h, Value) else h.sum(), start)
+    text = str(e)
+    assert "..." in text and len(text.splitlines()) < 50 and ": equal" in text and r"\cdots" in e.latex()
+    assert np.allclose(e.gradient, 1.001 ** 500, rtol=1e-4)
+    assert all(compiles(f"${formula}$") for formula in e.formulas())
+
+
 def test_a_sum_that_is_not_the_gradient_says_so():
     """A hook changes what the sweep gives: the paths know nothing of it."""
     w = tg.tensor(2.0, requires_grad=True)

@@ -262,6 +262,13 @@ def test_no_two_nodes_have_the_same_name():
     assert len(set(names)) == len(names) and {"h", "h#2", "h#3"} <= set(names)
 
 
+def test_names_inside_a_comprehension_and_a_lambda():
+    weight = Value(2.0)
+    out = weight * 3
+    for table in [memo_table(out) for _ in range(2)] + [(lambda: memo_table(out))()]:
+        assert {row["node"] for row in table.rows()} == {"out", "weight"}
+
+
 def test_looking_for_names_calls_nothing():
     class Trap:
         def __getattr__(self, name):

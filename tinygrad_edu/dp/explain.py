@@ -28,6 +28,7 @@ from .steps import below, contribution, edges, seed
 from .text import figure, norm, plain, shape
 
 ALL, ALL_TENSORS = 2_000, 200                         # so many paths are followed one by one to prove their sum
+FIRST, LAST, DOTS = 24, 8, "..."                      # of a long path so much is shown at each end
 
 
 @dataclass
@@ -98,37 +99,47 @@ class Explanation:
         title = f"d{loss}/d{w} = {figure(self.gradient, self.digits)}: the sum over {way} from {loss} down to {w}"
         out = [title + ("" if len(self.paths) == self.number else f", the {len(self.paths)} largest first")]
         for k, path in enumerate(self.paths, 1):
-            out += ["", f"path {k}: " + " <- ".join(self.names[node] for node in path.nodes),
+            route = [DOTS if node is None else self.names[node] for node in ends(path.nodes)]
+            out += ["", f"path {k}: {' <- '.join(route)}",
                     *(self.scalar_lines(path) if self.scalar else self.tensor_lines(path))]
         return "\n".join([*out, "", *self.conclusion()])
 
     def scalar_lines(self, path: Path) -> list[str]:
         """The local derivatives of a path, and their product."""
-        lines = []
-        for node, i in path.edges:
-            name = f"d{self.names[node]}/d{self.names[node.inputs[i]]}"
+        lines: list[tuple[str, ...]] = []
+        factors = []
+        for edge in ends(path.edges):
+            if edge is None:
+                lines.append((DOTS, f"{len(path.edges) - len(ends(path.edges)) + 1:,} more factors"))
+                factors.append(DOTS)
+                continue
+            node, i = edge
             symbols = local_text(node, i, names_show(self.names, self.digits))
             numbers = bare(local_text(node, i, numbers_show(self.digits)))
-            lines.append((name, *dict.fromkeys([symbols, numbers, figure(slope(node, i), self.digits)])))
-        width = max((len(line[0]) for line in lines), default=0)
-        factors = " * ".join(quantity(slope(node, i), self.digits) for node, i in path.edges) or "1"
-        product = figure(path.product, self.digits)
+            d = slope(node, i)
+            factors.append(quantity(d, self.digits))
+            lines.append((f"d{self.names[node]}/d{self.names[node.inputs[i]]}",
+                          *dict.fromkeys([symbols, numbers, figure(d, self.digits)])))
+        width = max([len("product"), *(len(line[0]) for line in lines)])
+        said, product = " * ".join(factors) or "1", figure(path.product, self.digits)
         return [f"  {line[0]:{width}} = {' = '.join(line[1:])}" for line in lines] + [
-            f"  {'product':{width}} = {factors}" + (f" = {product}" if factors != product else "")]
+            f"  {'product':{width}} = {said}" + (f" = {product}" if said != product else "")]
 
     def tensor_lines(self, path: Path) -> list[str]:
         """The chain of Jacobians of a path, and what each makes of the adjoint that comes down."""
-        nodes, lines, g = path.nodes, [], seed(self.loss)
-        sizes = [np.size(plain(node)) for node in nodes]
-        chain = " ".join(f"J[{self.names[a]}, {self.names[b]}]" for a, b in zip(nodes, nodes[1:], strict=False))
-        shapes = " ".join(f"({a:,} x {b:,})" for a, b in zip(sizes, sizes[1:], strict=False))
-        lines.append(f"  {chain or '1'}" + (f", of {shapes}: never formed" if chain else ""))
-        lines.append(f"  g0 = 1  {shape(self.loss)}")
+        pairs = ends(list(zip(path.nodes, path.nodes[1:], strict=False)))
+        chain = " ".join(DOTS if p is None else f"J[{self.names[p[0]]}, {self.names[p[1]]}]" for p in pairs)
+        sizes = " ".join(DOTS if p is None else f"({elements(p[0]):,} x {elements(p[1]):,})" for p in pairs)
+        lines = [f"  {chain}, of {sizes}: never formed" if chain else "  1", f"  g0 = 1  {shape(self.loss)}"]
+        g, shown = seed(self.loss), set(filter(None, ends(path.edges)))
         for k, (node, i) in enumerate(path.edges, 1):
-            x = self.names[node.inputs[i]]
-            said = contribution_text(node, i, f"g{k - 1}", names_show(self.names), rule(node, i, g), x)
-            g = contribution(node, i, g)
-            lines.append(f"  g{k} = {said}  {shape(g)} norm {figure(norm(g), self.digits)}")
+            before, g = g, contribution(node, i, g)
+            if (node, i) in shown:
+                said = contribution_text(node, i, f"g{k - 1}", names_show(self.names), rule(node, i, before),
+                                         self.names[node.inputs[i]])
+                lines.append(f"  g{k} = {said}  {shape(g)} norm {figure(norm(g), self.digits)}")
+            elif lines[-1] != f"  {DOTS}":
+                lines.append(f"  {DOTS}")
         return lines
 
     def conclusion(self) -> list[str]:
@@ -159,16 +170,25 @@ class Explanation:
 
     def chain(self, path: Path) -> list[str]:
         """What a path multiplies: derivatives, the same as formulas, as numbers, and the result."""
-        nodes, times = path.nodes, r" \cdot "
-        pairs = list(zip(nodes, nodes[1:], strict=False))
-        chain = [derivative(self.names[a], self.names[b]) for a, b in pairs]
+        times, dots = r" \cdot ", r"\cdots"
+        pairs, edges_ = ends(list(zip(path.nodes, path.nodes[1:], strict=False))), ends(path.edges)
+        chain = [dots if p is None else derivative(self.names[p[0]], self.names[p[1]]) for p in pairs]
         if not self.scalar:
-            sizes = [rf"{np.size(plain(a))} \times {np.size(plain(b))}" for a, b in pairs]
-            return [times.join(rf"\left({d}\right)_{{{s}}}" for d, s in zip(chain, sizes, strict=True)) or "1"]
-        names = Names({node: symbol(name) for node, name in self.names.items()})
-        symbols = [local_latex(node, i, names, self.digits) for node, i in path.edges]
-        numbers = [bracketed(number(figure(slope(node, i), self.digits))) for node, i in path.edges]
+            sizes = ["" if p is None else rf"_{{{elements(p[0])} \times {elements(p[1])}}}" for p in pairs]
+            return [times.join(rf"\left({d}\right){s}" if s else d for d, s in zip(chain, sizes, strict=True)) or "1"]
+        symbols = [dots if e is None else local_latex(e[0], e[1], self.names, self.digits) for e in edges_]
+        numbers = [dots if e is None else bracketed(number(figure(slope(e[0], e[1]), self.digits))) for e in edges_]
         return [*filter(None, map(times.join, (chain, symbols, numbers))), number(figure(path.product, self.digits))]
+
+
+def ends(items: list) -> list:
+    """A list, with None in place of its middle where it is long."""
+    return items if len(items) <= FIRST + LAST else [*items[:FIRST], None, *items[-LAST:]]
+
+
+def elements(node: Node) -> int:
+    """How many numbers a node holds."""
+    return int(np.size(plain(node)))
 
 
 def explain(loss: Node, w: Node, *, most: int = 8, names: Any = None, digits: int = 6) -> Explanation:
@@ -286,13 +306,17 @@ def local_text(node: Node, i: int, show: Any) -> str:
     return neat(ast.unparse(Renamed(arguments(node, "1", show, found)).visit(of_one(found))))
 
 
-def local_latex(node: Node, i: int, symbols: Names, digits: int) -> str:
+def local_latex(node: Node, i: int, names: Names, digits: int) -> str:
     """The local derivative as LaTeX."""
     found = rule(node, i)
     if found is None:
         return number(figure(slope(node, i), digits))
-    said = arguments(node, "1", lambda x: symbols.of(x) or bracketed(number(figure(x, digits))), found)
-    return neat(latex(of_one(found), said, 2))
+
+    def show(x: Any) -> str:
+        name = names.of(x)
+        return symbol(name) if name else bracketed(number(figure(x, digits)))
+
+    return neat(latex(of_one(found), arguments(node, "1", show, found), 2))
 
 
 def bracketed(text: str) -> str:

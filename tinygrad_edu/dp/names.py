@@ -65,11 +65,16 @@ def unique(name: str, taken: set[str]) -> str:
 
 
 def caller() -> list[Mapping]:
-    """The variables of the innermost function outside this package, then those of its file."""
+    """The variables of the innermost function outside this package, then those of its file; of a comprehension or a
+    lambda also those of the function around it."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
-    return [frame.f_locals, frame.f_globals]
+    places = [frame.f_locals]
+    while frame.f_back is not None and frame.f_code.co_name.startswith("<") and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+        places.append(frame.f_locals)
+    return [*places, frame.f_globals]
 
 
 def found_in(places: Iterable[Mapping], wanted: set[int]) -> dict[int, str]:

@@ -167,7 +167,8 @@ class MemoTable:
     def title(self) -> str:
         """What stands above the table."""
         hits = sum(row.hits for row in self.entries)
-        more = "; folded by layer, fold=False shows each" if self.fold else ""
+        how = "by layer" if any(row.layer for row in self.entries) else "in the order solved"
+        more = f"; folded {how}, fold=False shows each" if self.fold else ""
         return (f"Memo table of {self.names[self.loss]}: {len(self.entries):,} subproblems in the order solved, "
                 f"{hits:,} hits{more}")
 
