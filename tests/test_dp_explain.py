@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import xml.etree.ElementTree as ElementTree
 from itertools import pairwise
 
 import numpy as np
@@ -249,6 +250,7 @@ def test_latex_of_a_page_and_of_jupyter():
     assert page.count("$") == 2 * len(e.formulas()) and page.endswith("$\n")
     assert all(compiles(line) for line in page.split("\n\n") if line.strip())
     assert e._repr_latex_().startswith(r"$\displaystyle \begin{aligned} & \frac")
+    ElementTree.fromstring(e.svg())
     assert r"\frac" in page and r"{x}^{2}" in page
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pandas
@@ -180,6 +181,7 @@ def test_a_joint_rule_says_the_chain_rule():
     y = tg.cat([a, b])
     rows = by_name(memo_table((y * y).sum()))
     assert rows["a"]["recurrence"] == "∂a = ∂y• * dy/da"
+    assert rows["a"]["with numbers"] == "[2, 2, 2, 2, 2] * dy/da = [2, 2]"
 
 
 def test_hooks_are_named():
@@ -290,7 +292,7 @@ def test_text_html_markdown_and_pandas():
     table = memo_table(y)
     assert str(table) == repr(table) and str(table).startswith("Memo table of y: 6 subproblems")
     lines = str(table).splitlines()
-    assert lines[2].split()[:4] == ["step", "node", "operation", "value"] and len(lines) == 4 + 6 + 2
+    assert lines[2].split()[:4] == ["step", "node", "operation", "value"] and len(lines) == 4 + 6 + 3
     assert table.markdown().count("| ∂") == 6
     frame = pandas.DataFrame(table.rows())
     assert list(frame["node"]) == ["y", "v2", "v1", "b", "x", "w"] and frame["adjoint"].sum() == pytest.approx(2.0)
@@ -298,13 +300,24 @@ def test_text_html_markdown_and_pandas():
     assert page.count("<tr>") == 7 and "<mark" in page
 
 
+def test_the_table_as_a_picture():
+    *_, y = neuron()
+    table = memo_table(y)
+    image = ElementTree.fromstring(table.svg())
+    shapes = [part.tag.rpartition("}")[2] for part in image]
+    assert shapes.count("text") == len([line for line in str(table).splitlines() if line.strip()])
+    assert shapes.count("rect") == 4                  # four rules read a shared adjoint
+    ElementTree.fromstring(memo_table(y, fold=True).svg())
+
+
 def test_hostile_names_stay_text():
     x = Value(1.0, label="<img src=x onerror=alert(1)>")
     y = x * x
     y.label = "a|b\n\x1b[31m"
     table = memo_table(y)
+    ElementTree.fromstring(table.svg())
     assert "<img" not in table._repr_html_() and "\x1b" not in str(table) and "a\\|b" in table.markdown()
-    assert len(str(table).splitlines()) == 8
+    assert len(str(table).splitlines()) == 4 + 2 + 3
 
 
 def test_digits():

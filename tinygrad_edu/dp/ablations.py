@@ -27,7 +27,7 @@ class Ablation(NamedTuple):
     lesson: str
 
 
-@dataclass
+@dataclass(eq=False)
 class Ablations:
     """What becomes of the gradient of ``loss`` without each part of backpropagation; prints as a table."""
 

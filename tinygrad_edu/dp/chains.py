@@ -21,7 +21,7 @@ from .text import far, grid, html_table, markdown
 Tree = Any                                            # the number of a layer, or a pair (left factor, right factor)
 
 
-@dataclass
+@dataclass(eq=False)
 class Way:
     """One bracketing: its tree, the multiplications of numbers that it takes, and how many were made when executed."""
 
@@ -35,7 +35,7 @@ class Way:
         return brackets(self.tree)
 
 
-@dataclass
+@dataclass(eq=False)
 class Chain:
     """A chain of layers with ``sizes[0]`` inputs and ``sizes[k]`` outputs of layer k, and three ways to bracket it.
 

@@ -10,6 +10,7 @@ COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7")  # Okabe and Ito: told apa
 DASHES = ("", "7 3", "2 3", "9 3 2 3")                # nor is anything said by colour alone
 FONT = "font-family='Helvetica,Arial,sans-serif' font-size='11'"
 WIDTH, HEIGHT = 350, 290
+STEP = 7.2                                            # width of a character of fixed width
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 80, 40             # the legend stands above the plot
 
 Curve = tuple[str, Sequence[tuple[int, int]]]         # a name and its points
@@ -53,6 +54,26 @@ def sheet(panels: Sequence[str], width: float, height: float, description: str) 
     return (f"<svg xmlns='http://www.w3.org/2000/svg' width='{width:g}' height='{height:g}' "
             f"viewBox='0 0 {width:g} {height:g}' role='img'>\n<title>{html.escape(description)}</title>\n"
             + "\n".join(panels) + "\n</svg>\n")
+
+
+def printed(text: str, marked: Sequence[str], description: str) -> str:
+    """Text as it stands in a terminal, as a picture; the words in ``marked`` have a coloured ground."""
+    lines = text.split("\n")
+    out = []
+    for k, line in enumerate(lines):
+        y = 20 + 17 * k
+        for word in sorted(set(marked)):
+            at = line.find(word)
+            while at >= 0:
+                out.append(f"<rect x='{10 + STEP * at:.1f}' y='{y - 12}' width='{STEP * len(word):.1f}' height='16' "
+                           f"fill='{COLORS[0]}' fill-opacity='.25'/>")
+                at = line.find(word, at + len(word))
+        if line.strip():
+            blank = len(line) - len(line.lstrip())
+            out.append(f"<text x='{10 + STEP * blank:.1f}' y='{y}' textLength='{STEP * (len(line) - blank):.1f}' "
+                       f"lengthAdjust='spacingAndGlyphs' xml:space='preserve' font-family='Menlo,Consolas,"
+                       f"DejaVu Sans Mono,monospace' font-size='12' fill='{GREY}'>{html.escape(line[blank:])}</text>")
+    return sheet(out, 20 + STEP * max(map(len, lines)), 20 + 17 * len(lines), description)
 
 
 def words(x: float, y: float, text: str, anchor: str = "start", weight: str = "normal") -> str:

@@ -14,7 +14,7 @@ from .steps import below, edges, targets, uses
 LIMIT = 1_000_000                                     # calls that the naive ways make before they refuse
 
 
-@dataclass
+@dataclass(eq=False)
 class Work:
     """What one way did: ``calls`` for the adjoint of a node, ``rules`` applied, ``additions``, ``reads`` of the table,
     ``hits`` (reads that found an entry). ``adjoints`` is the result; None where the way was counted and not run."""

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..errors import message
 from ..graph import Node, sweep
+from .chart import printed
 from .counts import paths
 from .formula import arguments, bare, contribution_text, names_show, neat, numbers_show, quantity, rule
 from .latex import derivative, latex, number, symbol
@@ -31,7 +32,7 @@ ALL, ALL_TENSORS = 2_000, 200                         # so many paths are follow
 FIRST, LAST, DOTS = 24, 8, "..."                      # of a long path so much is shown at each end
 
 
-@dataclass
+@dataclass(eq=False)
 class Path:
     """One path from the loss down to the variable: its edges (a node, which of its inputs), the product of what they
     multiply by, and the nodes on the way, the loss first."""
@@ -41,7 +42,7 @@ class Path:
     nodes: list[Node]
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Explanation:
     """Why the gradient of ``loss`` with respect to ``w`` is what it is. Prints as text; ``latex()`` for a page.
 
@@ -86,6 +87,10 @@ class Explanation:
     def latex(self) -> str:
         """The derivation as LaTeX, one formula a paragraph."""
         return "\n\n".join(f"${formula}$" for formula in self._formulas) + "\n"
+
+    def svg(self) -> str:
+        """The text as a picture."""
+        return printed(self._text, (), self._text.split("\n")[0])
 
     def _repr_latex_(self) -> str:
         lines = r" \\ ".join(f"& {formula}" for formula in self._formulas)

@@ -40,6 +40,8 @@ def setting(value: Any, show: Show) -> str:
     """A parameter of an operation, as in code; ``show`` writes arrays."""
     if isinstance(value, np.ndarray):
         return show(value)
+    if isinstance(value, str):
+        return repr(value)
     if isinstance(value, tuple):
         return f"({', '.join(setting(part, show) for part in value)}{',' if len(value) == 1 else ''})"
     if isinstance(value, slice):

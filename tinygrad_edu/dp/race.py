@@ -15,7 +15,7 @@ from .ways import by_paths, by_recursion, by_sweep, run
 RACE_LIMIT = 100_000                                  # naive calls that a race makes; above, they are counted
 
 
-@dataclass
+@dataclass(eq=False)
 class Race:
     """The result of ``race``: ``ways`` and ``fibonacci`` are the work of each way; prints as a table, ``svg()`` is the
     picture of calls against depth, ``difference`` the largest relative difference between two ways' gradients."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Node, sweep, watch
+from .chart import printed
 from .formula import Show, bare, contribution_text, joined, names_show, numbers_show, operation, rule
 from .names import Names, names_of
 from .steps import below, edges, seed
@@ -18,7 +19,7 @@ CHUNKS = 12                                           # rows for a graph that na
 SHARED = "•"                                          # marks an adjoint that several rules read
 
 
-@dataclass
+@dataclass(eq=False)
 class Row:
     """One subproblem: the adjoint of ``node``; ``users`` are the nodes whose adjoints it was made of (and as which
     input they use it), ``hits`` how often it was read again after the first time."""
@@ -56,7 +57,7 @@ def copied(x: Any) -> Any:
     return x.copy() if isinstance(x, np.ndarray) else x
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class MemoTable:
     """The memo table of one sweep. Prints as text, shows as HTML in Jupyter; ``markdown()``, ``rows()`` for pandas."""
 
@@ -99,7 +100,10 @@ class MemoTable:
         parts = ["1"] if row.node is self.loss else []
         for user, i in row.users:
             found = rule(user, i, self.adjoint[user])
-            parts.append(contribution_text(user, i, adjoint(user), show, found, self.names[row.node]))
+            if found is None:                         # a joint rule has no text for one input: the chain rule says it
+                parts.append(f"{adjoint(user)} * d{self.names[user]}/d{row.name}")
+            else:
+                parts.append(contribution_text(user, i, adjoint(user), show, found))
         text = joined(parts)
         return f"hook({text})" if row.node.note.hooks else text
 
@@ -173,9 +177,14 @@ class MemoTable:
                 f"{hits:,} hits{more}")
 
     def legend(self) -> str:
-        """What the signs mean."""
-        return (f"∂v is d{self.names[self.loss]}/dv, the adjoint of v. {SHARED} marks a shared factor: solved once, "
-                "read by several rules. hits: reads after the first. fit: summed to the shape of a broadcast input.")
+        """What the signs mean, of those that occur."""
+        said = [f"∂v is d{self.names[self.loss]}/dv, the adjoint of v."]
+        if self.shared:
+            said.append(f"{SHARED} marks a shared factor: solved once, read by several rules; hits are reads after the "
+                        "first.")
+        if any("fit(" in row["recurrence"] for row in self.rows()):
+            said.append("fit sums to the shape of an input that was broadcast.")
+        return "\n".join(said)
 
     def __str__(self) -> str:
         head = self.folded_head if self.fold else self.head
@@ -190,10 +199,14 @@ class MemoTable:
         return f"{self.title()}\n\n{markdown(head, self.cells(), self.numeric)}" + \
             ("" if self.fold else f"\n\n{self.legend()}")
 
+    def svg(self) -> str:
+        """The table as a picture, the shared factors highlighted."""
+        return printed(str(self), () if self.fold else self.shared, self.title())
+
     def _repr_html_(self) -> str:
         head = self.folded_head if self.fold else self.head
         marked = () if self.fold else self.shared
-        caption = self.title() + ("" if self.fold else f". {self.legend()}")
+        caption = self.title() + ("" if self.fold else f". {self.legend()}".replace("\n", " "))
         return html_table(head, self.cells(), self.numeric, caption, marked)
 
 
