@@ -206,7 +206,8 @@ def plain(data: Any, dtype: Any) -> np.ndarray:
     if array.size == 0 and isinstance(first, (list, tuple)):
         return array.astype(Default.dtype if dtype is None else dtype)
     if isinstance(first, str):
-        raise TypeError(message("new(): invalid data type 'str'", op="tensor", instead="numbers, or lists of numbers"))
+        raise (TypeError if isinstance(data, str) else ValueError)(message(
+            "new(): invalid data type 'str'", op="tensor", instead="numbers, or lists of numbers"))
     if isinstance(first, int) and kind in "Ou":
         raise ValueError(message("Overflow when unpacking long: a whole number needs more than 64 bits", op="tensor",
                                  instead="dtype float64, by writing the number with a decimal point"))

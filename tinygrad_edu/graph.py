@@ -44,6 +44,8 @@ class Node:
     payload: Any
     op: Any
     inputs: Any
+    left: Any
+    right: Any
     born: int
     note: Note
     _hooked: Any                                      # how a Tensor calls its hooks

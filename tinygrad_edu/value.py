@@ -8,7 +8,7 @@ from .errors import message
 from .graph import Node, Primitive, capturing, local, stamp, sweep, tick
 from .ops import elementwise as ew
 
-new = object.__new__
+new: Any = object.__new__                             # without __init__, which users call
 
 
 class Value(Arithmetic):
@@ -24,7 +24,7 @@ class Value(Arithmetic):
     True
     """
 
-    __slots__ = ("left", "right", "_grad")            # its inputs without a tuple: half as much for the collector to visit
+    __slots__ = ("left", "right", "_grad")             # two inputs without a tuple: half as much for the collector
     scalar = True
     kind = "Value"
 
