@@ -181,6 +181,24 @@ def test_a_modules_training_step():
     assert all(compiles(f"${formula}$") for formula in e.formulas())
 
 
+TENSOR_OPS = [lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a.tanh(), lambda a, b: b @ a.mT @ a,
+              lambda a, b: b.mean(0), lambda a, b: a - b[:1]]
+
+
+@given(program=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=6))
+def test_the_sum_over_all_paths_of_tensors_is_the_gradient(program):
+    w = tg.tensor(np.linspace(-1, 1, 6).reshape(2, 3), requires_grad=True)
+    made = [w]
+    for k, i, j in program:
+        a, b = made[i % len(made)], made[j % len(made)]
+        if a.ndim == b.ndim == 2:
+            made.append(TENSOR_OPS[k](a, b))
+    loss = (made[-1] ** 2).sum()
+    e = explain(loss, w, most=3)
+    loss.backward()
+    assert e.difference < 1e-9 and np.allclose(e.total, w.grad.numpy()) and str(e)
+
+
 def test_many_paths_of_tensors():
     """h -> tanh(h) + 0.5 h, twelve times: 4,096 paths; the sum is that over the uses of w."""
     w = tg.tensor([0.3, -0.4], requires_grad=True)
@@ -289,3 +307,7 @@ def test_values_that_are_no_numbers():
     assert str(e)
     y = ew.mul(Value(math.nan, label="n"), x)
     assert "nan" in str(explain(y, x))
+    v = tg.tensor([1.0, 2.0], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        e = explain((v / 0).sum(), v)
+    assert "[inf, inf]: equal" in str(e)

@@ -26,7 +26,7 @@ from .names import Names, names_of
 from .rules import Renamed, tidied
 from .semiring import Edge, semiring, slope
 from .steps import below, contribution, edges, seed
-from .text import figure, norm, plain, shape
+from .text import apart, figure, norm, plain, shape
 
 ALL, ALL_TENSORS = 2_000, 200                         # so many paths are followed one by one to prove their sum
 FIRST, LAST, DOTS = 24, 8, "..."                      # of a long path so much is shown at each end
@@ -68,8 +68,8 @@ class Explanation:
     @property
     def difference(self) -> float:
         """How far the sum over the paths is from the gradient, relative to the sum of the sizes of what is added."""
-        away = np.max(np.abs(np.asarray(self.total) - np.asarray(plain(self.gradient))), initial=0.0)
-        return float(away / self.scale) if self.scale else float(away)
+        away = apart(self.total, self.gradient)
+        return away / self.scale if self.scale else away
 
     def __post_init__(self) -> None:
         """What is shown is written now: the graph may be freed, and the weights change, before it is."""

@@ -49,14 +49,17 @@ def norm(x: Any) -> float:
     return abs(float(x)) if not isinstance(x, np.ndarray) else math.sqrt(float(np.sum(np.square(x, dtype=float))))
 
 
-def far(a: Any, b: Any) -> float:
-    """The largest difference of two numbers or arrays, relative to the largest element where that exceeds 1."""
+def apart(a: Any, b: Any) -> float:
+    """The largest difference of two numbers or arrays; equal infinities, and nan and nan, do not differ."""
     a, b = np.asarray(plain(a), float), np.asarray(plain(b), float)
-    if not a.size:
-        return 0.0
-    same = (a == b) | (np.isnan(a) & np.isnan(b))     # inf and nan included
-    scale = max(1.0, float(np.max(np.abs(b))))
-    return float(np.max(np.where(same, 0.0, np.abs(np.where(same, 0.0, a) - np.where(same, 0.0, b))))) / scale
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    return float(np.max(np.abs(np.where(same, 0.0, a) - np.where(same, 0.0, b)), initial=0.0))
+
+
+def far(a: Any, b: Any) -> float:
+    """The largest difference, relative to the largest element where that exceeds 1."""
+    size = np.abs(np.asarray(plain(b), float))
+    return apart(a, b) / max(1.0, float(np.max(size, initial=0.0, where=np.isfinite(size))))
 
 
 def cut(text: str, limit: int) -> str:
