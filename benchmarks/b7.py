@@ -20,15 +20,17 @@ TIMED = "import time; t = time.perf_counter(); import {}; print(time.perf_counte
 
 def import_time(package: str) -> float:
     """Seconds that the import takes in a new interpreter (its own start not counted)."""
-    done = subprocess.run([sys.executable, "-c", TIMED.format(package)], check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", TIMED.format(package)], check=True, capture_output=True, text=True,
+                          env={k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"})
     return float(done.stdout)
 
 
 def installed(package: str) -> float:
-    """Megabytes (10^6 bytes) of the package's directory, with this interpreter's compiled files."""
+    """Megabytes (10^6 bytes) of the package with its libraries and, as pip leaves them, its compiled files."""
     folder = Path(find_spec(package.split(".")[0]).origin).parent
-    bytecode = f"{sys.implementation.cache_tag}.pyc"
-    return sum(os.path.getsize(file) for file in folder.rglob("*") if file.is_file()
+    files = [*folder.rglob("*"), *folder.with_name(f"{folder.name}.libs").glob("*")]
+    bytecode = f"{sys.implementation.cache_tag}.pyc"  # not those of other interpreters, nor of pytest
+    return sum(os.path.getsize(file) for file in files if file.is_file()
                and (file.suffix != ".pyc" or file.name.endswith(bytecode))) / 1e6
 
 

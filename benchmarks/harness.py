@@ -85,6 +85,8 @@ def build(workload: Workload, say: Callable[[str], None]) -> dict[str, Step]:
         try:
             steps[peer] = make()
         except ModuleNotFoundError as error:
+            if peer in VARIANTS:
+                raise
             say(f"{workload.name}: {peer} skipped ({error})")
     losses = {peer: [number(step()) for _ in range(3)] for peer, step in steps.items()}
     first, expected = next(iter(losses.items()))
