@@ -379,6 +379,7 @@ class unwatched:
 
 
 RESHAPE = REGISTRY["reshape"]
+DOT = "dot"
 ITEM = "item"
 SAME = "same"
 CAST = "cast"

@@ -15,18 +15,22 @@ import numpy as np
 from ..graph import BY_FUNCTION, REGISTRY, Primitive
 from ..ops import fused
 from ..tensor import Tensor
+from .capture import DOT
 from .program import Line, Program, Var, replaced, variables
 from .text import body
 
 ADD, MUL, MATMUL, POW, SQUARE, TRANSPOSE = (REGISTRY[name] for name in ("+", "*", "@", "**", "square", "transpose"))
+SUM = REGISTRY["sum"]
 CROSS_ENTROPY, RESIDUAL = fused.cross_entropy, fused.residual
 BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+SHORT = 1024                                          # elements: longer sums are pairwise, hence more exact
 MOST = 1 << 20                                        # bytes that a constant may have
 
 
 def optimised(program: Program) -> Iterator[tuple[str, Program]]:
     """The passes in their order, each with the program that it leaves."""
-    for one in (constants, same_twice, exponentials_once, unneeded, apart, same_twice, copies, unneeded, in_place, memory_kept):
+    for one in (constants, same_twice, exponentials_once, unneeded, apart, sums_as_products, same_twice,
+                copies, unneeded, in_place, memory_kept):
         program = one(program)
         yield one.__name__.replace("_", " "), program
 
@@ -232,6 +236,19 @@ def taken(node: ast.expr, given: dict, scope: Any, like: Var, lines: list[Line])
     return lines[-1].out
 
 
+def sums_as_products(program: Program) -> Program:
+    """The sum of a short vector as a product with ones: a third of the time, since no loop is set up."""
+    lines = []
+    for line in program.lines:
+        if line.kind == "call" and line.op is SUM and not line.params["keepdim"]:
+            x = line.inputs[0]
+            if len(x.shape) == 1 and 1 < x.shape[0] <= SHORT and x.dtype.kind == "f" and not x.strided:
+                ones = Var(x.shape, x.dtype, value=np.ones(x.shape, x.dtype), memory=object(), name="ones")
+                line = line.but(op=DOT, inputs=(x, ones), params={})
+        lines.append(line)
+    return program.but(lines)
+
+
 # ---- memory ------------------------------------------------------------------------------------------------------------
 def escaping(program: Program) -> set[Var]:
     """Variables whose array somebody holds after the run: the result, and what is stored."""
@@ -362,10 +379,10 @@ class Grads:
 
     def array(self) -> np.ndarray:
         """Memory to write the gradient into."""
-        t = self.tensor
-        if t is not None:
-            p = t.payload                             # counted are: our own references, and the call's
-            if getrefcount(t) == (4 if self.owner._grad is t else 3) and getrefcount(p) == 3:
+        t = self.tensor                               # counted are: our own references, and the call's
+        if getrefcount(t) == (4 if self.owner._grad is t else 3):
+            p = t.payload
+            if getrefcount(p) == 3:
                 return p
         self.tensor = Tensor._leaf(np.empty(self.shape, self.dtype))
         return self.tensor.payload

@@ -66,7 +66,11 @@ class Recording:
                 space[f"n{i}"] = node
                 tests.append(f"n{i}._grad is {'not ' if had else ''}None")
         for i, (owner, path, _, _) in enumerate(self.owners):
-            tests += [f"t{i}{path}.shape == s{i}", f"t{i}{path}.dtype is d{i}"]
+            test = f"t{i}{path}.shape == s{i} and t{i}{path}.dtype is d{i}"
+            if path == ".payload":                    # the same array has the same shape: asked only when it is another one
+                space[f"p{i}"] = owner.payload
+                test = f"(t{i}.payload is p{i} or {test})"
+            tests.append(test)
         for path, number in self.fixed.items():
             tests.append(f"a[{int(path)}] == {number!r}")
         exec(f"def holds(a):\n    return {' and '.join(tests) or 'True'}", space)      # text of our own making

@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 
 from ..dp.rules import Put, expression
-from ..graph import Primitive
+from ..graph import REGISTRY, Primitive
 from ..ops import shape as sh
 from ..tensor import Tensor
-from .capture import CAST, ITEM
+from .capture import CAST, DOT, ITEM
 from .program import Line, Program, Var
 
 OPERATORS = {"+": "+", "-": "-", "*": "*", "/": "/", "**": "**", "@": "@", "//": "//", "%": "%", "<": "<", "<=": "<=",
              ">": ">", ">=": ">=", "==": "==", "!=": "!=", "&": "&", "|": "|", "^": "^"}
 UNARY = {"neg": "-", "~": "~"}
+CLONE = REGISTRY["clone"]
 PIECES = (ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.Subscript, ast.Tuple, ast.List)
 VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 ALTERED = {"+": "+=", "-": "-=", "*": "*=", "/": "/=", "**": "**="}
@@ -33,7 +34,7 @@ class Branch(Exception):
 
 def leaf(a: Any) -> Tensor:
     """A tensor around an array (or around the scalar that NumPy gives for one without dimensions)."""
-    return Tensor._leaf(a if a.__class__ is np.ndarray else np.asarray(a))
+    return Tensor._record(CLONE, (), {}, a, False)
 
 
 class Namer:
@@ -117,6 +118,8 @@ def called(op: Any, line: Line, names: Namer) -> str:
     args = [wrapped(atom(x, names)) for x in inputs]
     if op is ITEM:
         return f"{args[0]}.item()"
+    if op is DOT:
+        return f"{args[0]}.dot({args[1]})"
     if op is CAST:
         return f"{args[0]}.astype('{params['dtype']}')"
     number = line.out is not None and line.out.dtype is None
