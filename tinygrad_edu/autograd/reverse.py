@@ -109,8 +109,8 @@ def collect(solved: Iterable, targets: set | None) -> None:
 
 
 def grad(outputs: Any, inputs: Any = None, grad_outputs: Any = None, retain_graph: bool | None = None,
-         create_graph: bool = False, allow_unused: bool | None = None, is_grads_batched: bool = False,
-         materialize_grads: bool = False, *, argnums: Any = 0) -> Any:
+         create_graph: bool = False, only_inputs: bool = True, allow_unused: bool | None = None,
+         is_grads_batched: bool = False, materialize_grads: bool = False, *, argnums: Any = 0) -> Any:
     """sum_k (d outputs_k / d input)^T grad_outputs_k for each input (torch.autograd.grad).
 
     Given a function instead of outputs: the function that computes its gradient with respect to argument number

@@ -25,5 +25,10 @@ class Parameter(Tensor):
                                     inputs=(data,), instead="nn.Parameter(tensor(...))"))
         self._set(np.empty(0, np.float32) if data is None else data.payload, requires_grad)
 
+    def __deepcopy__(self, memo: dict) -> Parameter:
+        p = super().__deepcopy__(memo)
+        p._grad = None                                # as in PyTorch, a copied network starts without gradients
+        return p
+
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
