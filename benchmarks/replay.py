@@ -1,12 +1,115 @@
-"""The captured variant of a workload, and what a replay takes of memory and of a floor that does not depend on the machine."""
+"""The captured variant of the workloads, the memory that a replay takes, and a floor that no machine moves.
+
+``python -m benchmarks.replay`` prints two tables. Peak memory: how far above an idle process with the same library the
+resident memory rises while steps are repeated, each library in a process of its own, its recording or first steps done
+before the peak is reset. Calls: how many NumPy calls a replayed step makes, and how many the same step by hand.
+"""
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 
-from .harness import Step
+from .harness import Row, Step, judge, table
+
+NETS = {"B2": ((784, 100, 10), 50, "relu", "adam"), "B3": ((784, 512, 512, 10), 128, "relu", "adam")}
+CHAIN = 10_000
 
 
 def captured(make: Callable[[], Step]) -> Step:
     """The step of ``make``, recorded and replayed."""
     import tinygrad_edu
     return tinygrad_edu.compile(make())
+
+
+def chain(package: str, kind: str, length: int = CHAIN) -> Step:
+    """B8's chain as one step: ``h.sin().tanh()`` or ``(h * w + b).tanh()``."""
+    from .b8 import B, H, W
+    torch = import_module(package)
+    x, w, b = (torch.tensor(a, requires_grad=True) for a in (H, W, B))
+
+    def step():
+        x.grad = w.grad = b.grad = None
+        h = x
+        for _ in range(length // (2 if kind == "unary" else 3)):
+            h = h.sin().tanh() if kind == "unary" else (h * w + b).tanh()
+        loss = h.sum()
+        loss.backward()
+        return loss
+    return step
+
+
+def workload(name: str, package: str, replayed: bool) -> Step:
+    """The step of a memory workload."""
+    from . import mlp
+    if name in NETS:
+        return mlp.torch_api(package, mlp.Net(*NETS[name]), replayed)
+    step = partial(chain, package, name.split()[1])
+    return captured(step) if replayed else step()
+
+
+def resident(kind: str) -> int:
+    """Resident memory of this process in bytes: now ("VmRSS"), or its peak since it was last reset ("VmHWM")."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(kind))
+
+
+def peak(name: str, package: str, replayed: bool) -> int:
+    """Bytes above the idle process at the height of some steps; runs in a process of its own."""
+    import ctypes
+    import gc
+    import_module(package)
+    import_module("benchmarks.mlp")
+    if package == "torch":
+        import torch
+        torch.set_num_threads(1)
+        (torch.ones(8, 8, requires_grad=True) @ torch.ones(8, 8)).sum().backward()    # what it loads at first use
+    idle = resident("VmRSS")
+    step = workload(name, package, replayed)
+    for _ in range(2):
+        step()
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")                               # forget the peak so far
+    for _ in range(3):
+        step()
+    return resident("VmHWM") - idle
+
+
+def memory() -> list[Row]:
+    """Peak memory of a replayed step against torch's, and against the same step run as it is."""
+    rows = []
+    for name in (*NETS, "B8 unary", "B8 affine"):
+        def child(package: str, replayed: bool, name: str = name) -> int:
+            code = f"from benchmarks.replay import peak; print(peak({name!r}, {package!r}, {replayed}))"
+            return int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+        ours, eager, theirs = child("tinygrad_edu", True), child("tinygrad_edu", False), child("torch", False)
+        for peer, bytes_, bar in (("torch", theirs, judge(ours / theirs, 1.0)), ("ours, eager", eager, ("", ""))):
+            rows.append(Row(f"{name}, peak memory, captured", f"{ours / 1e6:.1f} MB", peer, f"{bytes_ / 1e6:.1f} MB",
+                            f"{ours / bytes_:.2f}", *bar))
+    return rows
+
+
+def calls() -> list[Row]:
+    """NumPy calls of a replayed step against the same step written by hand: what a regression would change first."""
+    from . import a1, b1, mlp
+    rows = []
+    for name, step, by_hand in (
+            ("A1", captured(partial(a1.scalars, "tinygrad_edu")), 34), ("B1", captured(partial(b1.torch_api, "tinygrad_edu")), 7),
+            ("B2", None, 21), ("B3", None, 31)):
+        if step is None:
+            epoch = mlp.torch_api("tinygrad_edu", mlp.Net(*NETS[name]), True)
+            epoch()
+            step = epoch.step
+        else:
+            step()
+        n = step.calls()
+        rows.append(Row(f"{name}, calls of NumPy", str(n), "by hand", str(by_hand), f"{n / by_hand:.2f}"))
+    return rows
+
+
+if __name__ == "__main__":
+    print(table(memory()))

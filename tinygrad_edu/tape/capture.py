@@ -345,6 +345,11 @@ class Recorder:
                                        instead="use Tensors, whose second derivatives are captured"))
         self.events.append((SWEEP, root, gradient))
 
+    def forget(self) -> None:
+        """Give back the nodes and arrays of the recording run, before more is built on top of them."""
+        for held in (self.events, self.questions, self.known, self.kept, self.made_inside, self.flows, self.numbers):
+            held.clear()
+
     # ---- the end -----------------------------------------------------------------------------------------------------
     def locate(self) -> None:
         """Find the frame of the function, whose local names become the names of the variables."""

@@ -5,7 +5,7 @@ import builtins
 import time
 from typing import Any
 
-from .program import Program
+from .replay import After
 
 
 def explained(compiled: Any) -> str:
@@ -18,14 +18,13 @@ def explained(compiled: Any) -> str:
     return "\n".join([head, *passes(recording.passes)])
 
 
-def passes(found: list[tuple[str, Program]]) -> list[str]:
+def passes(found: list[After]) -> list[str]:
     """A table: after each pass the calls of NumPy that a run makes, and the bytes that it takes from memory."""
-    rows, before = [f"{'pass':<26}{'calls':>8}{'saved':>8}{'bytes new':>14}{'saved':>14}"], None
-    for name, program in found:
-        calls, size = program.calls, program.fresh_bytes
-        saved = ("", "") if before is None else (f"{before[0] - calls}", f"{before[1] - size:,}")
-        rows.append(f"{name:<26}{calls:>8}{saved[0]:>8}{size:>14,}{saved[1]:>14}")
-        before = calls, size
+    rows, before = [f"{'pass':<26}{'calls':>8}{'saved':>8}{'new bytes':>14}{'saved':>14}"], found[0]
+    for after in found:
+        rows.append(f"{after.name:<26}{after.calls:>8}{before.calls - after.calls:>8}{after.fresh_bytes:>14,}"
+                    f"{before.fresh_bytes - after.fresh_bytes:>14,}")
+        before = after
     return rows
 
 
@@ -47,11 +46,11 @@ def profiled(compiled: Any, args: tuple, kwargs: dict) -> str:
     """One more step, with a clock after each line; the lines by the time that they took."""
     compiled(*args, **kwargs)                         # so that the recording fits
     recording = compiled.recent()
-    head, _, body = recording.text.partition(f"\ndef {recording.program.name}(") if recording.levels is not None else (
-        "", "", recording.text[len(f"def {recording.program.name}("):])
+    head, _, body = recording.text.partition(f"\ndef {recording.name}(") if recording.levels is not None else (
+        "", "", recording.text[len(f"def {recording.name}("):])
     signature, *lines = body.rstrip().split("\n")
     space, times = recording.run.__globals__, []
-    timed = [f"def {recording.program.name}({signature}"]
+    timed = [f"def {recording.name}({signature}"]
     for line in lines:
         indent = line.strip().startswith(("#", "return", "global")) or not line.strip()
         timed += [line] if indent else [line, "    _times.append(_clock())"]
@@ -60,7 +59,7 @@ def profiled(compiled: Any, args: tuple, kwargs: dict) -> str:
     numbers: list[Any] = []
     compiled.numbers(args, kwargs, numbers)
     start = time.perf_counter()
-    local[recording.program.name](*numbers)
+    local[recording.name](*numbers)
     statements = [line.strip() for line in lines if line.strip() and not line.strip().startswith(("#", "return", "global"))]
     spent = [(now - before, text) for before, now, text in zip([start, *times], times, statements, strict=False)]
     total = sum(t for t, _ in spent) or 1.0

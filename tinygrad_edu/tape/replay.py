@@ -32,11 +32,21 @@ class CacheInfo(NamedTuple):
     kept: int
 
 
+class After(NamedTuple):
+    """What a pass left: the calls of NumPy that a run makes, and the bytes of memory that it asks for."""
+
+    name: str
+    calls: int
+    fresh_bytes: int
+
+
 class Recording:
     """One program, compiled, and the conditions under which a run may use it."""
 
-    def __init__(self, program: Program, text: str, run: Callable, facts: list[Fact], recorder: Recorder, passes: list):
-        self.program, self.text, self.run, self.facts, self.passes = program, text, run, facts, passes
+    run: Callable
+
+    def __init__(self, program: Program, text: str, facts: list[Fact], recorder: Recorder, passes: list[After]):
+        self.name, self.text, self.facts, self.passes = program.name, text, facts, passes
         kinds = {line.kind for line in program.lines}
         self.draws = {"draw", "guard"} <= kinds
         self.simple: bool | None = None               # recording or not, where a run cannot end half-way
@@ -48,6 +58,11 @@ class Recording:
         self.owners = list(dict.fromkeys((v.place.owner, v.place.path, v.shape, v.dtype) for v, _ in recorder.loads
                                          if isinstance(v.place.owner, Tensor)))
         self.holds = self.conditions(recorder)
+
+    def load(self, space: dict[str, Any]) -> None:
+        """Compile the text, whose free names are those of ``space``."""
+        exec(builtins.compile(self.text, f"<replay of {self.name}>", "exec"), space)
+        self.run = space[self.name]
 
     def conditions(self, recorder: Recorder) -> Callable[[list], bool]:
         """A function of the arguments that says whether this recording fits."""
@@ -190,14 +205,16 @@ class Compiled:
         name_variables(recorder)
         program = anew(Program(lines, outcome, safe(self.__name__), arguments, names))
         refuse_frozen(recorder, lines)
-        passes = [("recorded", program)]
+        passes = [After("recorded", program.calls, program.fresh_bytes)]
         if self.optimise:
-            for name, better in optimised(program):
-                passes.append((name, better))
-                program = better
+            for name, program in optimised(program):  # noqa: B020  (each pass starts from what the one before left)
+                passes.append(After(name, program.calls, program.fresh_bytes))
         text, space = rendered(program)
-        exec(builtins.compile(text, f"<replay of {self.__name__}>", "exec"), space)
-        return Recording(program, text, space[program.name], facts, recorder, passes)
+        recording = Recording(program, text, facts, recorder, passes)
+        del lines, program
+        recorder.forget()                             # thousands of small objects, before long-lived ones settle among them
+        recording.load(space)
+        return recording
 
     # ---- what it shows -----------------------------------------------------------------------------------------------
     def cache_info(self) -> CacheInfo:

@@ -3,7 +3,6 @@ level forward, and the same levels backward with the primitives' own rules."""
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Iterator
 from typing import Any
 
@@ -66,7 +65,17 @@ class Writer:
         flat = places.ravel()
         if places.ndim == 1 and flat.size > 1 and (flat == flat[0]).all():
             places = flat[:1]                         # one number for all: NumPy broadcasts it
-        return self.view(vector, places) or f"{vector}.take({self.index(places)})"
+        return self.view(vector, places) or self.gathered(vector, places)
+
+    def gathered(self, vector: str, places: np.ndarray) -> str:
+        """The elements at ``places``, collected. Values are written once in a run, so that of V it is done once."""
+        text = f"{vector}.take({self.index(places)})"
+        if vector != "V":
+            return text
+        if text not in self.view_of:
+            self.view_of[text] = name = self.names.fresh("g")
+            self.body.append(f"{name} = {text}")
+        return self.view_of[text]
 
     def operand(self, nodes: np.ndarray) -> str:
         """An expression for an input of a group: a plain number where it is a known one."""
@@ -256,7 +265,7 @@ class Writer:
 
     def table_text(self, places: np.ndarray) -> str:
         """An expression for a table of elements."""
-        return self.view("V", places) or f"V.take({self.index(places)})"
+        return self.view("V", places) or self.gathered("V", places)
 
     def spread(self, grid: str, target: str, places: np.ndarray, shape: tuple[int, int]) -> None:
         """Add one more number to each element of a grid; often the same in a row or in a column."""
@@ -368,9 +377,8 @@ def recording(compiled: Any, recorder: Recorder, arguments: list[Var], names: di
     phases = grouped(graph, wanted)
     writer = Writer(graph, phases, safe(compiled.__name__), wanted)
     text, space = writer.program(grads, data, outcome, len(arguments))
-    exec(builtins.compile(text, f"<replay of {compiled.__name__}>", "exec"), space)
-    program = Program([], None, safe(compiled.__name__))
-    found = Recording(program, text, space[program.name], facts, recorder, [])
+    found = Recording(Program([], None, safe(compiled.__name__)), text, facts, recorder, [])
+    found.load(space)
     found.levels = phases
     found.nodes = len(graph.op)
     return found, plainly(result)
