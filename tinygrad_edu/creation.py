@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .errors import message
-from .graph import Node
+from .graph import Node, capturing, derived
 from .tensor import Default, Tensor
 
 __all__ = ["arange", "as_tensor", "asarray", "can_cast", "device", "double", "empty", "empty_like", "eye", "finfo",
@@ -151,7 +151,9 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
         warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
                       "sourceTensor.detach().clone().requires_grad_(True), rather than tensor(sourceTensor).",
                       UserWarning, stacklevel=2)
-    return Tensor._leaf(np.array(plain(data, dtype)), requires_grad)
+    array = plain(data, dtype)
+    copy = np.array(array)
+    return Tensor._leaf(derived(copy, array) if isinstance(data, (np.ndarray, Tensor)) else copy, requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -191,12 +193,14 @@ def plain(data: Any, dtype: Any) -> np.ndarray:
         if array.dtype not in DTYPES:
             raise TypeError(message(f"can't convert np.ndarray of type {array.dtype}. The only supported types are: "
                                     + ", ".join(sorted(map(str, DTYPES))), instead="x.astype(np.float32)"))
-        return array if dtype is None else array.astype(dtype, copy=False)
+        return derived(array if dtype is None else array.astype(dtype, copy=False), data)
     data = list(data) if isinstance(data, range) else data
     first = data
     while isinstance(first, (list, tuple)) and first:
         first = first[0]
-    if isinstance(first, Node):
+    if isinstance(first, (Node, np.generic, np.ndarray)):
+        if watcher := capturing():
+            data = watcher.fixed_list(data)
         data = numbers(data)
     try:
         array = np.array(data)

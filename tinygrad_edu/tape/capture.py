@@ -214,6 +214,17 @@ class Recorder:
         self.events.append(Line("draw", out, fn, inputs, self.resolve(kwargs), into=(isinstance(result, Tensor), tensors)))
         return result
 
+    def fixed_list(self, data: Any) -> Any:
+        """Nested lists from which a tensor is made: live arguments in them belong to the program, other numbers that were
+        computed cannot be captured."""
+        if isinstance(data, (list, tuple)):
+            return [self.fixed_list(x) for x in data]
+        if isinstance(data, Live):
+            return self.fixed(data, "an element of a tensor")
+        if isinstance(data, (Node, np.generic, ndarray)):
+            self.refused("a tensor of computed numbers", "tg.stack([...]) of tensors, or arguments")
+        return data
+
     def refused(self, what: str, instead: str) -> None:
         """Something that is not captured."""
         raise CaptureError(message(f"{what} inside a compiled function", instead=instead))
@@ -221,9 +232,11 @@ class Recorder:
     def derived(self, copy: ndarray, source: Any) -> None:
         """``copy`` is ``np.array(source, copy.dtype)``."""
         p = source.payload if isinstance(source, Node) else source
-        if isinstance(p, ndarray) and copy is not p and id(copy) not in self.known:
+        if isinstance(p, np.generic):
+            self.refused("a tensor of a number that NumPy computed", "the number as an argument, or tensor operations")
+        if isinstance(p, ndarray) and id(copy) not in self.known:
             value = self.resolve(p)
-            if value.constant:
+            if value.constant or copy is p:
                 return
             self.events.append(Line("copy", self.variable(copy), None, (value,), {"dtype": copy.dtype}))
 
