@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import tinygrad_edu as tg
-from tinygrad_edu import graph
+from tinygrad_edu import mode as modes
 
 torch.set_num_threads(1)
 # derandomised: the same programs in each run, so that a failure is a change of ours; no deadline, machines differ
@@ -32,7 +32,7 @@ def seeded():
 def mode_is_left_as_found():
     """A test, and an error within it, leaves recording on, no layer entered and nobody watching."""
     yield
-    mode = graph.local.mode
+    mode = modes.local.mode
     left = mode.recording, mode.note.layer, mode.watch
-    mode.recording, mode.note, mode.watch = True, graph.ROOT, None            # the next test is not to suffer for it
+    mode.recording, mode.note, mode.watch = True, modes.ROOT, None            # the next test is not to suffer for it
     assert left == (True, "", None), f"left behind: recording, layer, watch = {left}"

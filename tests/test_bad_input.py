@@ -194,7 +194,7 @@ def test_a_failed_load_changes_nothing():
 
 
 def test_an_error_in_a_layer_leaves_the_scope_and_mode_as_they_were():
-    from tinygrad_edu.graph import local
+    from tinygrad_edu.mode import local
     note = local.mode.note
     with pytest.raises(RuntimeError):
         mlp(tg)(tg.ones(2, 7))

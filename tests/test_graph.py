@@ -11,7 +11,8 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import Value
-from tinygrad_edu.graph import local, order, sweep, watch
+from tinygrad_edu.graph import order, sweep
+from tinygrad_edu.mode import local, watch
 
 
 def ladder(n: int) -> tuple[Value, Value]:

@@ -7,8 +7,8 @@ from samples_fused import SAMPLES
 
 import tinygrad_edu as tg
 import tinygrad_edu.nn  # noqa: F401
+from tinygrad_edu.functions.plain import PLAIN
 from tinygrad_edu.graph import REGISTRY
-from tinygrad_edu.ops.fused import PLAIN
 
 CASES = [pytest.param(name, sample, id=f"{name}-{i}") for name, samples in SAMPLES.items() for i,
          sample in enumerate(samples)]

@@ -14,7 +14,7 @@ import torch
 from parity import same
 
 import tinygrad_edu as tg
-from tinygrad_edu import graph
+from tinygrad_edu import graph, mode
 
 LIBS = pytest.mark.parametrize("lib", [tg, torch], ids=["ours", "torch"])
 
@@ -394,10 +394,10 @@ def test_nodes_know_their_layer():
     assert found == ["Net", "Net.blocks.0.fc", "Net.blocks.0.act", "Net.blocks.0", "Net.blocks.1.fc",
                      "Net.blocks.1.act",
                      "Net.blocks.1", "Net.heads.a", "Net.tail.out", "Net.heads.b"]
-    with graph.scope("first"):
+    with mode.scope("first"):
         assert layers(net(tg.ones(2, 3)))[1] == "first.Net.blocks.0.fc"
     assert layers(net.blocks[1](tg.ones(2, 3)))[0] == "Block.fc"         # called by itself, it is the root
-    assert graph.local.mode.note.layer == ""
+    assert mode.local.mode.note.layer == ""
 
 
 def test_slices_and_copies_keep_the_right_names():
@@ -425,7 +425,7 @@ def test_an_error_names_the_layer_and_leaves_no_scope_behind():
     text = str(error.value)
     assert "(2x5 and 6x3)" in text and "Sequential.2" in text and "(2, 5)" in text
     assert error.value.__notes__ == ["in layer Sequential.2: Linear(in_features=6, out_features=3, bias=True)"]
-    assert graph.local.mode.note.layer == ""
+    assert mode.local.mode.note.layer == ""
 
 
 def test_modules_are_freed_without_the_cyclic_collector():

@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import Value, nn
-from tinygrad_edu.graph import scope
+from tinygrad_edu.mode import scope
 from tinygrad_edu.viz import Drawing, adjoints, draw, to_dot
 from tinygrad_edu.viz.sheet import markup, quoted
 from tinygrad_edu.viz.survey import number

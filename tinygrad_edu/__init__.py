@@ -14,34 +14,21 @@ from typing import Any
 
 from numpy import dtype
 
-from . import creation, functions, numpy_functions, random
+from . import creation, numpy_functions, random
 from .autograd import detect_anomaly, inference_mode, set_detect_anomaly
 from .creation import *  # noqa: F403
 from .creation import bool_ as bool
 from .creation import float32 as float
 from .creation import int32 as int
 from .errors import LinAlgError
-from .functions import *  # noqa: F403
-from .graph import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from .linalg import (
-    chain_matmul,
-    cholesky,
-    cross,
-    einsum,
-    kron,
-    logdet,
-    matrix_power,
-    pinverse,
-    qr,
-    slogdet,
-    svd,
-    tensordot,
-)
-from .ops import elementwise, linalg, reduce, shape
-from .ops.elementwise import *  # noqa: F403
-from .ops.linalg import *  # noqa: F403
-from .ops.reduce import *  # noqa: F403
-from .ops.shape import *  # noqa: F403
+from .functions import elementwise, linalg, products, reduce, shape, toplevel
+from .functions.elementwise import *  # noqa: F403
+from .functions.linalg import *  # noqa: F403
+from .functions.products import *  # noqa: F403
+from .functions.reduce import *  # noqa: F403
+from .functions.shape import *  # noqa: F403
+from .functions.toplevel import *  # noqa: F403
+from .mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .random import *  # noqa: F403
 from .tensor import Tensor
 from .value import Value
@@ -49,12 +36,11 @@ from .value import Value
 __version__ = "0.1.0"
 __all__ = sorted({  # noqa: PLE0605
     "Tensor", "Value", "LinAlgError", "bool", "float", "int", "dtype", "Size", "detect_anomaly", "inference_mode",
-    "set_detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled", "chain_matmul", "cholesky",
-    "cross", "einsum", "kron", "logdet", "matrix_power", "pinverse", "qr", "slogdet", "svd", "tensordot",
-    *creation.__all__, *functions.__all__, *elementwise.__all__, *linalg.__all__, *reduce.__all__, *shape.__all__,
-    *random.__all__})
+    "set_detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled", *creation.__all__,
+    *elementwise.__all__, *linalg.__all__, *products.__all__, *random.__all__, *reduce.__all__, *shape.__all__,
+    *toplevel.__all__})
 Size = tuple                                          # shapes are plain tuples here
-del creation, elementwise, functions, linalg, numpy_functions, reduce, shape
+del creation, elementwise, linalg, numpy_functions, products, reduce, shape, toplevel
 
 _LAZY = {"nn", "optim", "utils", "viz", "dp", "datasets", "tape", "linalg", "autograd", "random"}
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from .errors import message
-from .graph import Node, capturing, derived
+from .graph import Node
+from .mode import capturing, derived
 from .tensor import Default, Tensor
 
 __all__ = ["arange", "as_tensor", "asarray", "can_cast", "device", "double", "empty", "empty_like", "eye", "finfo",

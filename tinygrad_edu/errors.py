@@ -4,6 +4,7 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+from typing import Any
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -79,6 +80,11 @@ def shape_advice(op: str, shapes: list[tuple], what: str) -> tuple[str, str]:
         if len(b) > 1 and a and a[-1] == b[-1]:
             return what, "transpose the second: a @ b.mT"
         return what, "the last size of the first must equal the second-last size of the second"
+    if op == "linear" and len(shapes) > 1:
+        x, w = shapes[0], shapes[1][::-1]
+        return (f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, x))} and {'x'.join(map(str, w))}): the "
+                f"layer takes {w[0]} features, the input has {x[-1] if x else 'no dimension'}",
+                f"give it an input of shape (..., {w[0]}), or make the layer Linear({x[-1] if x else 1}, {w[1]})")
     text = " and ".join(map(str, shapes)) or what
     return (f"The shapes {text} do not fit: counted from the right, two sizes must be equal or one of them 1",
             "insert a dimension of size 1 with unsqueeze, or bring one to the other's shape with reshape")
@@ -86,3 +92,45 @@ def shape_advice(op: str, shapes: list[tuple], what: str) -> tuple[str, str]:
 
 class LinAlgError(RuntimeError):
     """A matrix that is singular, or not positive definite, where it must be (torch.linalg.LinAlgError)."""
+
+
+def unregistered(func: Any, method: str, kwargs: dict) -> TypeError:
+    """The refusal of a NumPy call that would silently drop the graph."""
+    name = f"numpy.{func.__name__}" + ("" if method == "__call__" else f".{method}")
+    with_ = f" with {', '.join(kwargs)}=" if kwargs else ""
+    return TypeError(message(f"{name}{with_} does not record gradients: no primitive is registered for it", op=name,
+                             instead=f"compose it from registered functions, or call {name} on x.detach().numpy()"))
+
+
+def freed(node: Any) -> RuntimeError:
+    """The error of a second sweep through a graph whose history was given back."""
+    return RuntimeError(message(
+        "Trying to backward through the graph a second time: the first backward freed it as it passed",
+        op=node.op.name if node.op else "", layer=node.note.layer,
+        instead="loss.backward(retain_graph=True) the first time, or compute the loss again"))
+
+
+class Spoiled:
+    """Stands in the rules for a value that was changed in place after its use; asking more than its shape raises."""
+
+    def __init__(self, x: Any, user: Any, value: Any):
+        self._x, self._user, self._value = x, user, value
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("shape", "ndim", "dtype", "size"):
+            return getattr(self._value, name)
+        return self._refuse()
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        x, user = self._x, self._user
+        who = f"{x.name or 'the input'}" if x is not user else "its own output"
+        raise RuntimeError(message(
+            "one of the variables needed for gradient computation has been modified by an inplace operation: "
+            f"{who} was changed after {user.op.name if user.op else ''} used it",
+            op=user.op.name if user.op else "", layer=user.note.layer,
+            instead="work on a copy (x.clone()), write x = x + 1 instead of x += 1, or change it after backward()"))
+
+    __array_ufunc__ = __array_function__ = __array__ = __getitem__ = __float__ = __bool__ = __len__ = __iter__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
+    __pow__ = __rpow__ = __neg__ = __matmul__ = __rmatmul__ = __eq__ = __ne__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __invert__ = __abs__ = _refuse

@@ -11,23 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from types import MethodType
 from typing import Any
 
-from .errors import message, translated
-from .mode import (  # noqa: F401
-    ROOT,
-    Mode,
-    Note,
-    assumed,
-    capturing,
-    derived,
-    enable_grad,
-    is_grad_enabled,
-    local,
-    no_grad,
-    opaque,
-    scope,
-    set_grad_enabled,
-    watch,
-)
+from .errors import Spoiled, freed, message, translated, unregistered
+from .mode import Note, local
 
 tick = itertools.count(1).__next__                    # the one clock: births of nodes and in-place changes
 
@@ -94,14 +79,6 @@ class Node:
         if known is None:
             raise unregistered(func, "__call__", {})
         return known(*args, **kwargs)
-
-
-def unregistered(func: Any, method: str, kwargs: dict) -> TypeError:
-    """The refusal of a NumPy call that would silently drop the graph."""
-    name = f"numpy.{func.__name__}" + ("" if method == "__call__" else f".{method}")
-    with_ = f" with {', '.join(kwargs)}=" if kwargs else ""
-    return TypeError(message(f"{name}{with_} does not record gradients: no primitive is registered for it", op=name,
-                             instead=f"compose it from registered functions, or call {name} on x.detach().numpy()"))
 
 
 # ---- primitives and their families ----------------------------------------------------------------------------------
@@ -322,14 +299,6 @@ def leads_to(nodes: list[Node], targets: Iterable[Node]) -> set[Node]:
     return useful
 
 
-def freed(node: Node) -> RuntimeError:
-    """The error of a second sweep through a graph whose history was given back."""
-    return RuntimeError(message(
-        "Trying to backward through the graph a second time: the first backward freed it as it passed",
-        op=node.op.name if node.op else "", layer=node.note.layer,
-        instead="loss.backward(retain_graph=True) the first time, or compute the loss again"))
-
-
 def spoiled(node: Node, y: Any, values: Any) -> tuple[Any, list]:
     """The output and inputs of ``node`` as its rules may read them: one changed in place since is replaced by a
     ``Spoiled``, which knows its shape and refuses to be read."""
@@ -345,29 +314,3 @@ def spoiled(node: Node, y: Any, values: Any) -> tuple[Any, list]:
         return Spoiled(x, node, value) if max(owner.note.changed, x.note.changed) > node.born else value
 
     return as_used(node, y), [as_used(x, value) for x, value in zip(node.inputs, values, strict=True)]
-
-
-class Spoiled:
-    """Stands in the rules for a value that was changed in place after its use; asking more than its shape raises."""
-
-    def __init__(self, x: Node, user: Node, value: Any):
-        self._x, self._user, self._value = x, user, value
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("shape", "ndim", "dtype", "size"):
-            return getattr(self._value, name)
-        return self._refuse()
-
-    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
-        x, user = self._x, self._user
-        who = f"{x.name or 'the input'}" if x is not user else "its own output"
-        raise RuntimeError(message(
-            "one of the variables needed for gradient computation has been modified by an inplace operation: "
-            f"{who} was changed after {user.op.name if user.op else ''} used it",
-            op=user.op.name if user.op else "", layer=user.note.layer,
-            instead="work on a copy (x.clone()), write x = x + 1 instead of x += 1, or change it after backward()"))
-
-    __array_ufunc__ = __array_function__ = __array__ = __getitem__ = __float__ = __bool__ = __len__ = __iter__ = _refuse
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
-    __pow__ = __rpow__ = __neg__ = __matmul__ = __rmatmul__ = __eq__ = __ne__ = _refuse
-    __lt__ = __le__ = __gt__ = __ge__ = __invert__ = __abs__ = _refuse

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from .errors import message
+from .functions import elementwise as ew
+from .functions import linalg as la
+from .functions import products as pr
+from .functions import reduce as rd
+from .functions import shape as sh
 from .graph import BY_FUNCTION, REDUCTIONS
-from .linalg import tensordot
-from .ops import elementwise as ew
-from .ops import linalg as la
-from .ops import reduce as rd
-from .ops import shape as sh
+from .ops.linalg import matmul
+from .ops.linalg import solve as solved
 
 
 def reduced(f: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False,
@@ -106,12 +108,12 @@ def dot(a: Any, b: Any) -> Any:
     """np.dot: a product with a number; of vectors and matrices; of the last axis with the second-last of b."""
     if not (a.ndim and b.ndim):
         return a * b
-    return la.product(a, b) if b.ndim <= 2 else tensordot(a, b, ([-1], [-2]))
+    return matmul(a, b) if b.ndim <= 2 else pr.tensordot(a, b, ([-1], [-2]))
 
 
 def inner(a: Any, b: Any) -> Any:
     """The sum over the last axes."""
-    return tensordot(a, b, ([-1], [-1])) if a.ndim and b.ndim else a * b
+    return pr.tensordot(a, b, ([-1], [-1])) if a.ndim and b.ndim else a * b
 
 
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
@@ -165,8 +167,8 @@ OTHERS: dict[Any, Any] = {
     np.count_nonzero: lambda a, axis=None, keepdims=False: rd.sum(a != 0, axis, keepdims), np.where: ew.where,
     np.clip: clip, np.nan_to_num: lambda x, copy=True, **new: ew.nan_to_num(x, **new), np.isclose: ew.isclose,
     **dict.fromkeys((np.round, np.around), lambda a, decimals=0: ew.round(a, decimals=decimals)),
-    np.dot: dot, np.outer: lambda a, b: la.outer(sh.flatten(a), sh.flatten(b)), np.trace: la.trace,
-    np.vdot: lambda a, b: la.dot(sh.flatten(a), sh.flatten(b)),
+    np.dot: dot, np.outer: lambda a, b: pr.outer(sh.flatten(a), sh.flatten(b)), np.trace: pr.trace,
+    np.vdot: lambda a, b: pr.dot(sh.flatten(a), sh.flatten(b)),
     np.copy: lambda a: sh.clone(a), np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim,
     np.size: lambda a, axis=None: a.numel() if axis is None else a.shape[axis],
     np.zeros_like: lambda a, dtype=None: np.zeros(a.shape, dtype or a.dtype),
@@ -175,3 +177,13 @@ OTHERS: dict[Any, Any] = {
     np.meshgrid: lambda *xi, indexing="xy": sh.meshgrid(*xi, indexing=indexing), np.inner: inner, np.diff: diff,
     np.ptp: lambda a, axis=None, keepdims=False: rd.amax(a, axis, keepdims) - rd.amin(a, axis, keepdims)}
 BY_FUNCTION.update(OTHERS)
+BY_FUNCTION.update({
+    np.einsum: lambda subscripts, *operands, optimize=True: pr.einsum(subscripts, *operands), np.kron: pr.kron,
+    np.tensordot: lambda a, b, axes=2: pr.tensordot(
+        a, b, axes if isinstance(axes, int) else [np.atleast_1d(d).tolist() for d in axes]),
+    np.cross: lambda a, b, axis=-1: pr.cross(a, b, axis),
+    np.linalg.norm: lambda x, ord=None, axis=None, keepdims=False: la.norm(x, ord, axis, keepdims),
+    np.linalg.svd: lambda a, full_matrices=True: la.svd(a, full_matrices), np.linalg.qr: la.qr, np.linalg.eigh: la.eigh,
+    np.linalg.eigvalsh: la.eigvalsh, np.linalg.cholesky: la.cholesky, np.linalg.inv: la.inv, np.linalg.pinv: la.pinv,
+    np.linalg.solve: lambda a, b: solved(a, b[:, None])[..., 0] if b.ndim == 1 else solved(a, b), np.linalg.det: la.det,
+    np.linalg.slogdet: la.slogdet, np.linalg.matrix_power: la.matrix_power, np.linalg.multi_dot: pr.multi_dot})

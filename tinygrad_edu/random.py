@@ -13,7 +13,7 @@ import numpy as np
 from .creation import device as device_name
 from .creation import float_dtype, on_cpu, size_of
 from .errors import message
-from .graph import opaque
+from .mode import opaque
 from .tensor import Tensor
 
 __all__ = ["Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "multinomial",

@@ -9,12 +9,14 @@ import numpy as np
 
 from .arithmetic import Arithmetic
 from .errors import message
-from .graph import Node, Primitive, capturing, derived, is_grad_enabled, local, no_grad, stamp, sweep, tick
-from .ops import elementwise as ew
+from .functions import elementwise as ew
+from .functions import linalg as la
+from .functions import products as pr
+from .functions import reduce as rd
+from .functions import shape as sh
+from .graph import Node, Primitive, stamp, sweep, tick
+from .mode import capturing, derived, is_grad_enabled, local, no_grad
 from .ops import fused as fu
-from .ops import linalg as la
-from .ops import reduce as rd
-from .ops import shape as sh
 
 ndarray = np.ndarray
 new = object.__new__
@@ -56,6 +58,11 @@ class Tensor(Arithmetic):
         t._set(payload, requires_grad, base)
         return t
 
+    @staticmethod
+    def _of(numbers: ndarray) -> Tensor:
+        """A plain tensor without history that holds these numbers."""
+        return Tensor._leaf(numbers)
+
     def _set(self, payload: ndarray, requires_grad: bool, base: Node | None = None) -> None:
         if requires_grad and payload.dtype.kind not in "fc":
             raise RuntimeError(message("Only Tensors of floating point and complex dtype can require gradients",
@@ -86,7 +93,7 @@ class Tensor(Arithmetic):
     def _fit(c: Any, x: Node, g: Any = None) -> Any:
         p = x.payload
         if c.shape != p.shape:
-            c = sh.fit(c, p.shape)
+            c = sh.sum_to(c, shape=p.shape)
         if c.dtype is not p.dtype:
             c = sh.cast(c, dtype=p.dtype)
         if x.op is None and c.__class__ is ndarray and (c is g or c.base is not None):
@@ -469,8 +476,8 @@ class Tensor(Arithmetic):
     def cuda(self, device: Any = None) -> Tensor: return self.to("cuda")
 
     # ---- operators that a Value does not have ------------------------------------------------------------------------
-    def __matmul__(self, other: Any) -> Tensor: return la.matmul(self, other)
-    def __rmatmul__(self, other: Any) -> Tensor: return la.matmul(other, self)
+    def __matmul__(self, other: Any) -> Tensor: return pr.matmul(self, other)
+    def __rmatmul__(self, other: Any) -> Tensor: return pr.matmul(other, self)
     def __and__(self, other: Any) -> Tensor: return ew.bitwise_and(self, other)
     def __or__(self, other: Any) -> Tensor: return ew.bitwise_or(self, other)
     def __xor__(self, other: Any) -> Tensor: return ew.bitwise_xor(self, other)
@@ -513,7 +520,7 @@ class Tensor(Arithmetic):
     masked_fill, masked_select, take_along_dim = sh.masked_fill, sh.masked_select, sh.take_along_dim
     narrow, select, unfold, contiguous, clone = sh.narrow, sh.select, sh.unfold, sh.contiguous, sh.clone
 
-    matmul, dot, outer, mv, mm, bmm, trace = la.matmul, la.dot, la.outer, la.mv, la.mm, la.bmm, la.trace
+    matmul, dot, outer, mv, mm, bmm, trace = pr.matmul, pr.dot, pr.outer, pr.mv, pr.mm, pr.bmm, pr.trace
     det, inverse = la.det, la.inverse
 
     def view_as(self, other: Tensor) -> Tensor: return sh.view(self, other.shape)

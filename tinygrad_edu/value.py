@@ -5,7 +5,8 @@ from typing import Any
 
 from .arithmetic import Arithmetic
 from .errors import message
-from .graph import Node, Primitive, capturing, local, stamp, sweep, tick
+from .graph import Node, Primitive, stamp, sweep, tick
+from .mode import capturing, local
 from .ops import elementwise as ew
 
 new: Any = object.__new__                             # without __init__, which users call

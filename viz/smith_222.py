@@ -2,7 +2,7 @@
 from pathlib import Path
 
 from tinygrad_edu import Value
-from tinygrad_edu.graph import scope
+from tinygrad_edu.mode import scope
 from tinygrad_edu.viz import Drawing, adjoints, draw
 
 

@@ -6,7 +6,7 @@ operation with its own derivative; ``gradcheck`` compares derivatives with diffe
 """
 from __future__ import annotations
 
-from ..graph import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from ..mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from ..tensor import Tensor
 from . import functional
 from .anomaly import detect_anomaly, set_detect_anomaly

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import message, user_line
-from ..graph import Node, Primitive, local
+from ..graph import Node, Primitive
+from ..mode import local
 
 REMEMBERED = 100_000                                  # lines; an operation older than that is named without its line
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node, enable_grad, order, set_grad_enabled, spoiled
-from ..ops.shape import cast
+from ..graph import Node, order, spoiled
+from ..mode import enable_grad, set_grad_enabled
+from ..ops.layout import cast
 from .reverse import adjoints, leaf
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import Node, Primitive, is_grad_enabled, no_grad, set_grad_enabled
+from ..graph import Node, Primitive
+from ..mode import is_grad_enabled, no_grad, set_grad_enabled
 from ..tensor import Tensor
 
 

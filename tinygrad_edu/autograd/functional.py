@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import Node, enable_grad
-from ..ops.join import stack
+from ..functions.join import stack
+from ..graph import Node
+from ..mode import enable_grad
 from ..tensor import Tensor
 from .forward import pushed
 from .reverse import adjoints, detached, leaf, several, tracked, wrapped

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import Node, enable_grad, order
+from ..graph import Node, order
+from ..mode import enable_grad
 from .forward import pushed
 from .functional import completed, pulled, units
 from .reverse import grad, leaf, several

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import Node, capturing, enable_grad, order, set_grad_enabled, sweep, tick
+from ..graph import Node, order, sweep, tick
+from ..mode import capturing, enable_grad, set_grad_enabled
 from ..ops import elementwise as ew
 from ..tensor import Tensor, accumulate, seed_of
 from ..value import Value

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node, sweep, watch
+from ..graph import Node, sweep
+from ..mode import watch
 from .chart import printed
 from .formula import Show, bare, contribution_text, joined, names_show, numbers_show, operation, rule
 from .names import Names, names_of

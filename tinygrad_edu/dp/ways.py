@@ -11,7 +11,8 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from ..errors import message
-from ..graph import Node, sweep, watch
+from ..graph import Node, sweep
+from ..mode import watch
 from .counts import LIMIT, Work, counted_paths, counted_recursion, refuse_above
 from .steps import below, contribution, edges, seed, targets, uses
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import local
-from ..ops import elementwise as ew
+from ..functions import elementwise as ew
+from ..functions import shape as sh
+from ..mode import local
 from ..ops import fused
-from ..ops import shape as sh
 from ..tensor import Tensor
 from .module import Module
 from .notice import notice

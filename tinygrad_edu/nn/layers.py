@@ -9,10 +9,10 @@ import numpy as np
 from .. import random
 from ..creation import float_dtype, on_cpu
 from ..errors import message
-from ..graph import assumed, local, opaque
-from ..ops import elementwise as ew
+from ..functions import elementwise as ew
+from ..functions import shape as sh
+from ..mode import assumed, local, opaque
 from ..ops import fused
-from ..ops import shape as sh
 from ..tensor import Tensor
 from . import init
 from .module import Module

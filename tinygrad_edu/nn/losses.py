@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import assumed, local
-from ..ops import elementwise as ew
+from ..functions import elementwise as ew
+from ..mode import assumed, local
 from ..ops import fused
 from ..tensor import Tensor
 from .module import Module

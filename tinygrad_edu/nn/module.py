@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import Note, local, stamp
+from ..graph import stamp
+from ..mode import Note, local
 from ..tensor import Tensor
 from .notice import notice
 from .parameter import Parameter

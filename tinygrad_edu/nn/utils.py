@@ -7,8 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..errors import message
-from ..graph import opaque, stamp
-from ..ops import shape as sh
+from ..functions import shape as sh
+from ..graph import stamp
+from ..mode import opaque
 from ..tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "get_total_norm", "parameters_to_vector", "vector_to_parameters"]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import special
 from ..graph import BY_FUNCTION, elementwise, primitive
 
 LN2, LN10, ROOT_PI = math.log(2), math.log(10), math.sqrt(math.pi)
@@ -86,20 +87,13 @@ sigmoid = elementwise("sigmoid", lambda x: np.tanh(x * 0.5) * 0.5 + 0.5,       #
                       scalar=lambda x: math.tanh(x * 0.5) * 0.5 + 0.5, doc="1 / (1 + e^-x)")
 relu = elementwise("relu", lambda x: np.maximum(x, 0), lambda g, y, x: g * (y > 0),
                    scalar=lambda x: x if x > 0 else 0.0, doc="max(0, x), with slope 0 at 0")
-softplus = elementwise("softplus", lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))), lambda g, y, x: g * sigmoid(x),
+softplus = elementwise("softplus", lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
+                       lambda g, y, x: g * sigmoid(x),
                        scalar=lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))), doc="log(1 + e^x)")
-erf = elementwise("erf", lambda x: each(math.erf, x), lambda g, y, x: g * (2 / ROOT_PI * np.exp(-x * x)),
+erf = elementwise("erf", special.erf, lambda g, y, x: g * (2 / ROOT_PI * np.exp(-x * x)),
                   scalar=math.erf, doc="the error function: 2 / sqrt(pi) times the integral of e^-t^2 from 0 to x")
-erfc = elementwise("erfc", lambda x: each(math.erfc, x), lambda g, y, x: g * (-2 / ROOT_PI * np.exp(-x * x)),
+erfc = elementwise("erfc", special.erfc, lambda g, y, x: g * (-2 / ROOT_PI * np.exp(-x * x)),
                    scalar=math.erfc, doc="1 - erf(x), exact for large x")
-
-
-def each(fn: Any, x: np.ndarray) -> np.ndarray:
-    """A function of the standard library on every element, which is exact; for those that NumPy does not have."""
-    x = np.asarray(x)
-    kind = x.dtype if x.dtype.kind == "f" else np.float64
-    return np.fromiter(map(fn, x.ravel().tolist()), kind, x.size).reshape(x.shape)
-
 
 # ---- pieces: slopes jump where the pieces meet, and PyTorch's choice there is kept ----------------------------------
 abs = elementwise("abs", np.abs, lambda g, y, x: g * np.sign(x), scalar=operator.abs, doc="|x|, slope 0 at 0")  # noqa: A001
@@ -122,57 +116,12 @@ def within(x: Any, low: Any, high: Any) -> Any:
     return x <= high if low is None else x >= low if high is None else (x >= low) * (x <= high)
 
 
-def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
-    """x brought into [min, max]; the bounds are numbers or tensors, either may be None."""
-    if min is None and max is None:
-        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    if hasattr(x, "shape") and all(bound is None or isinstance(bound, (int, float)) for bound in (min, max)):
-        return clip(x, min=min, max=max)
-    x = x if min is None else maximum(x, min)
-    return x if max is None else minimum(x, max)
-
-
 floor = elementwise("floor", np.floor, lambda g, y, x: g * 0, scalar=math.floor, doc="largest whole number <= x")
 ceil = elementwise("ceil", np.ceil, lambda g, y, x: g * 0, scalar=math.ceil, doc="smallest whole number >= x")
 trunc = elementwise("trunc", np.trunc, lambda g, y, x: g * 0, scalar=math.trunc, doc="x without its fraction")
 rint = elementwise("round", lambda x, decimals=0: np.round(x, decimals), lambda g, y, x, decimals=0: g * 0,
                    doc="nearest whole number, halves to the even one")
 sign = elementwise("sign", np.sign, lambda g, y, x: g * 0, scalar=lambda x: (x > 0) - (x < 0), doc="-1, 0 or 1")
-
-
-def round(x: Any, *, decimals: int = 0) -> Any:     # noqa: A001
-    """The nearest number with so many decimals; halves go to the even one. The slope is 0."""
-    return rint(x, decimals=decimals) if decimals else rint(x)
-
-
-def frac(x: Any) -> Any:
-    """x - trunc(x)."""
-    return x - trunc(x)
-
-
-def lerp(start: Any, end: Any, weight: Any) -> Any:
-    """start + weight (end - start)."""
-    return start + weight * (end - start)
-
-
-def logit(x: Any, eps: float | None = None) -> Any:
-    """log(x / (1 - x)), the inverse of sigmoid; x is first brought into [eps, 1 - eps] when eps is given."""
-    x = x if eps is None else clamp(x, eps, 1 - eps)
-    return log(x / (1 - x))
-
-
-def xlogy(x: Any, y: Any) -> Any:
-    """x log(y), and 0 where x is 0."""
-    return where(x == 0, 0.0, x * log(where(x == 0, 1.0, y)))
-
-
-def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
-    """x with nan, inf and -inf replaced: by 0 and the largest and smallest finite number of its dtype."""
-    info = np.finfo(x.dtype)
-    x = where(isnan(x), nan, x)
-    x = where(x == math.inf, float(info.max) if posinf is None else posinf, x)
-    return where(x == -math.inf, float(info.min) if neginf is None else neginf, x)
-
 
 # ---- questions: answers are True or False, or whole numbers, and have no derivative ----------------------------------
 lt = primitive("<", np.less, scalar=operator.lt, doc="a < b")
@@ -195,21 +144,3 @@ isfinite = primitive("isfinite", np.isfinite, doc="is neither inf nor nan")
 signbit = primitive("signbit", np.signbit, doc="has a minus sign")
 floor_divide = elementwise("//", np.floor_divide, scalar=operator.floordiv, doc="floor(a / b)")
 BY_FUNCTION[np.fabs] = abs
-
-
-def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
-    """|a - b| <= atol + rtol |b|, element by element."""
-    close = (a == b) | (isfinite(b) & (abs(a - b) <= atol + rtol * abs(b)))
-    return close | (isnan(a) & isnan(b)) if equal_nan else close
-
-
-arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh = asin, acos, atan, atan2, asinh, acosh, atanh
-multiply, subtract, divide, true_divide, negative, absolute = mul, sub, div, div, neg, abs
-greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
-
-__all__ = """add sub mul div neg pow square reciprocal remainder fmod exp exp2 expm1 log log2 log10 log1p sqrt rsqrt
-logaddexp sin cos tan asin acos atan atan2 hypot sinh cosh tanh asinh acosh atanh sigmoid relu erf erfc abs
-maximum minimum where clamp floor ceil trunc sign round frac lerp logit xlogy nan_to_num lt le gt ge eq ne
-logical_and logical_or logical_xor logical_not bitwise_and bitwise_or bitwise_xor bitwise_not isnan isinf
-isfinite signbit floor_divide isclose arcsin arccos arctan arctan2 arcsinh arccosh arctanh multiply subtract
-divide true_divide negative absolute greater greater_equal less less_equal not_equal""".split()

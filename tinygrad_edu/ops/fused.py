@@ -1,6 +1,6 @@
 """Steps that are always taken together, each as one primitive: an affine map, softmax with its loss, activations.
 
-``PLAIN`` keeps, for each, the composition of simple operations that it stands for; the tests hold the two equal.
+``functions.plain`` has, for each, the composition of simple operations that it stands for.
 """
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import elementwise, local, primitive
+from ..graph import elementwise, primitive
+from ..mode import local
 from .elementwise import erf, sigmoid, softplus
 
 SAFE = 60.0                                           # sums of e^x neither overflow nor vanish in float32 for |x| < 60
@@ -40,15 +41,7 @@ def affine(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> np.ndar
         raise RuntimeError(message(f"mat1 and mat2 must have the same dtype, but got {x.dtype} and {w.dtype}",
                                    op="linear", inputs=(x, w), layer=local.mode.note.layer,
                                    instead=f"x.to({w.dtype}) for the input, or layer.to({x.dtype})"))
-    try:
-        y = np.matmul(x, w.T)
-    except ValueError:
-        raise RuntimeError(message(
-            f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, x.shape))} and "
-            f"{'x'.join(map(str, w.shape[::-1]))}): the layer takes {w.shape[-1]} features, the input has "
-            f"{x.shape[-1] if x.ndim else 'no dimension'}", op="linear", inputs=(x, w), layer=local.mode.note.layer,
-            instead=f"give it an input of shape (..., {w.shape[-1]}), or make the layer "
-                    f"Linear({x.shape[-1] if x.ndim else 1}, {w.shape[0]})")) from None
+    y = np.matmul(x, w.T)
     if b is not None:
         y += b
     return y
@@ -99,7 +92,7 @@ log_softmax = primitive("log_softmax", _log_softmax,
 
 
 def _residual(x: np.ndarray, target: np.ndarray, parts: tuple | None = None) -> np.ndarray:
-    p, total, _ = parts or exps(x, -1)                # parts: exps of x where they are known, of which the first is used up
+    p, total, _ = parts or exps(x, -1)                # parts: exps of x if known; the first is used up
     p /= total
     p[rows(len(p)), target] -= 1
     return p
@@ -202,28 +195,3 @@ gelu_tanh = elementwise("gelu_tanh", lambda x: x * 0.5 * (1 + bend(x)),
 def bent(g: Any, x: Any, t: Any) -> Any:
     """What flows back through gelu_tanh, where the tanh is t."""
     return g * (0.5 * (1 + t) + x * (1 - t * t) * (1 + x * x * (3 * 0.044715)) * (0.5 * math.sqrt(2 / math.pi)))
-
-
-def plain_cross_entropy(x: Any, target: np.ndarray, share: Any = None) -> Any:
-    """cross_entropy in simple operations: the logarithm of a softmax, its entry at the label, the weighted sum."""
-    losses = -PLAIN[log_softmax](x, -1)[rows(len(x)), target]
-    return losses if share is None else (losses * share).sum()
-
-
-PLAIN: dict[Any, Any] = {
-    linear: lambda x, w, b=0.0: x @ w.T + b,
-    softmax: lambda x, dim: np.exp(x) / np.sum(np.exp(x), dim, keepdims=True),
-    log_softmax: lambda x, dim: x - np.log(np.sum(np.exp(x), dim, keepdims=True)),
-    residual: lambda x, target: PLAIN[softmax](x, -1) - (target[:, None] == rows(x.shape[-1])),
-    cross_entropy: plain_cross_entropy,
-    standardize: lambda x, dim, eps: (x - np.mean(x, dim, keepdims=True)) / np.sqrt(
-        np.mean(np.square(x - np.mean(x, dim, keepdims=True)), dim, keepdims=True) + eps),
-    binary_cross_entropy: lambda p, t: -(t * np.log(p) + (1 - t) * np.log(1 - p)),
-    binary_cross_entropy_with_logits: lambda x, t: -(t * np.log(sigmoid(x)) + (1 - t) * np.log(1 - sigmoid(x))),
-    leaky_relu: lambda x, slope: np.maximum(x, 0) + slope * np.minimum(x, 0),
-    elu: lambda x, alpha=1.0, scale=1.0, inner=1.0:
-        scale * (np.maximum(x, 0) + alpha * (np.exp(inner * np.minimum(x, 0)) - 1)),
-    silu: lambda x: x / (1 + np.exp(-x)),
-    gelu: lambda x: 0.5 * x * (1 + erf(x / math.sqrt(2.0))),
-    gelu_tanh: lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))),
-}

@@ -14,8 +14,6 @@ import numpy as np
 from ..errors import LinAlgError, message
 from ..graph import linear, primitive
 
-__all__ = ["matmul", "dot", "mv", "mm", "bmm", "outer", "trace", "det", "inverse"]
-
 
 def mT(x: Any) -> Any:
     """The transpose of each matrix."""
@@ -46,57 +44,7 @@ def matmul_right(g: Any, y: Any, a: Any, b: Any) -> Any:
     return np.matmul(mT(a), g) if b.ndim > 2 or a.ndim == 2 else np.matmul(mT(tall(a)), tall(g))
 
 
-product = linear("@", np.matmul, matmul_left, matmul_right, doc="matrix product")
-
-
-def matmul(input: Any, other: Any) -> Any:
-    """The matrix product a b: a vector or matrix on either side, batches broadcast (torch.matmul, the operator @).
-
-    >>> tg.matmul(tg.ones(2, 3), tg.ones(3)).tolist()
-    [3.0, 3.0]
-    """
-    if not hasattr(other, "dtype") or not hasattr(input, "dtype"):
-        raise TypeError(message("@ multiplies two tensors", op="@", inputs=(input, other), instead="a * b"))
-    if input.dtype != other.dtype:
-        what = f"expected m1 and m2 to have the same dtype, but got: {input.dtype} != {other.dtype}"
-        raise RuntimeError(message(what, op="@", inputs=(input, other), instead="a @ b.to(a.dtype)"))
-    return product(input, other)
-
-
-def ranked(name: str, a: Any, b: Any, *ranks: int) -> Any:
-    """a b of operands that must have these numbers of dimensions, without broadcasting."""
-    if (a.ndim, b.ndim) != ranks or (ranks == (3, 3) and len(a) != len(b)):
-        what = f"{name}: {ranks[0]}D and {ranks[1]}D tensors (of equal batch) expected, but got {a.ndim}D and {b.ndim}D"
-        raise RuntimeError(message(what, op=name, inputs=(a, b), instead="a @ b, which takes all ranks and broadcasts"))
-    return matmul(a, b)
-
-
-def dot(input: Any, tensor: Any) -> Any:
-    """sum_i a_i b_i of two vectors."""
-    return ranked("dot", input, tensor, 1, 1)
-
-
-def mv(input: Any, vec: Any) -> Any:
-    """Matrix times vector."""
-    return ranked("mv", input, vec, 2, 1)
-
-
-def mm(input: Any, mat2: Any) -> Any:
-    """Matrix times matrix."""
-    return ranked("mm", input, mat2, 2, 2)
-
-
-def bmm(input: Any, mat2: Any) -> Any:
-    """A batch of matrices times a batch of matrices."""
-    return ranked("bmm", input, mat2, 3, 3)
-
-
-def outer(input: Any, vec2: Any) -> Any:
-    """a_i b_j of two vectors."""
-    if input.ndim != 1 or vec2.ndim != 1:
-        what = f"outer: Expected 1-D arguments, but got {input.ndim}-D and {vec2.ndim}-D"
-        raise RuntimeError(message(what, op="outer", inputs=(input, vec2), instead="a[..., None] * b[..., None, :]"))
-    return input[:, None] * vec2
+matmul = linear("@", np.matmul, matmul_left, matmul_right, doc="matrix product")
 
 
 def contract(*xs: Any, equation: str) -> Any:
@@ -122,13 +70,13 @@ def contract_rules(g: Any, y: Any, *xs: Any, needs: list, equation: str) -> list
                 factors += [] if (c, n) in sizes else [(c, np.ones(n, x.dtype))]
                 target += c
         swapped = ",".join(s for s, _ in factors) + "->" + target
-        parts.append(einsum_of(*(f for _, f in factors), equation=swapped) if needs[i] else None)
+        parts.append(einsum(*(f for _, f in factors), equation=swapped) if needs[i] else None)
     return parts
 
 
-einsum_of = linear("einsum", contract, joint=contract_rules, doc="a sum over products, by explicit subscripts")
-turn = linear("cross", lambda a, b, dim: np.cross(a, b, axis=dim), lambda g, y, a, b, dim: turn(b, g, dim=dim),
-              lambda g, y, a, b, dim: turn(g, a, dim=dim), doc="vector product of vectors along dim")
+einsum = linear("einsum", contract, joint=contract_rules, doc="a sum over products, by explicit subscripts")
+cross = linear("cross", lambda a, b, dim: np.cross(a, b, axis=dim), lambda g, y, a, b, dim: cross(b, g, dim=dim),
+              lambda g, y, a, b, dim: cross(g, a, dim=dim), doc="vector product of vectors along dim")
 
 
 # ---- functions of a matrix ------------------------------------------------------------------------------------------
@@ -170,7 +118,7 @@ def cofactors(a: Any) -> Any:
 
 
 trace = linear("trace", matrix_trace, lambda g, y, a: g * np.eye(*a.shape, dtype=a.dtype), doc="sum_i a_ii")
-inv = inverse = primitive("inv", inverted, lambda g, y, a: -mT(y) @ g @ mT(y), doc="A^-1")
+inv = primitive("inv", inverted, lambda g, y, a: -mT(y) @ g @ mT(y), doc="A^-1")
 solve = primitive("solve", lambda a, b: np.linalg.solve(square(a, "solve"), b),
                   lambda g, y, a, b: -solve(mT(a), g) @ mT(y),
                   lambda g, y, a, b: solve(mT(a), g), doc="A^-1 B")
@@ -179,5 +127,5 @@ det = primitive("det", lambda a: np.linalg.det(square(a, "det")),
 cofactor = primitive("cofactor", cofactors,
                      lambda g, y, a: (g * y).sum((-2, -1))[..., None, None] * mT(inv(a)) - mT(inv(a)) @ mT(g) @ y,
                      doc="det(A) A^-T")
-sign_log = primitive("slogdet", lambda a: np.stack(np.linalg.slogdet(square(a, "slogdet")), -1),
+slogdet = primitive("slogdet", lambda a: np.stack(np.linalg.slogdet(square(a, "slogdet")), -1),
                     lambda g, y, a: g[..., 1, None, None] * mT(inv(a)), doc="(sign, log) of the determinant")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import message
-from ..graph import capturing
+from ..mode import capturing
 from ..nn.notice import notice
 from .optimizer import Optimizer, check
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..graph import capturing, enable_grad, stamp
+from ..graph import stamp
+from ..mode import capturing, enable_grad
 from ..nn.notice import notice
 from ..tensor import Tensor
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import message, user_line
-from ..graph import REGISTRY, Node, Primitive, local, tick
+from ..graph import REGISTRY, Node, Primitive, tick
+from ..mode import local
 from ..tensor import Tensor
 from ..value import Value
 from .live import Live

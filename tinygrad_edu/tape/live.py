@@ -4,7 +4,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..arithmetic import Arithmetic
-from ..graph import Node, Primitive, local, tick
+from ..graph import Node, Primitive, tick
+from ..mode import local
 
 
 class Live(Arithmetic):

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import message
-from ..graph import Node, is_grad_enabled, local, watch
+from ..graph import Node
+from ..mode import is_grad_enabled, local, watch
 from ..random import default_generator
 from ..tensor import Default, Tensor
 from ..value import Value

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..dp.names import names_of
 from ..errors import message
-from ..graph import Node, Primitive, no_grad, order, sweep, watch
+from ..graph import Node, Primitive, order, sweep
+from ..mode import no_grad, watch
 from ..tensor import seed_of
 from ..value import Value
 from .program import Line, Program, Var

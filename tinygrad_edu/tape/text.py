@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..dp.rules import Put, expression
+from ..functions import shape as sh
 from ..graph import REGISTRY, Primitive
-from ..ops import shape as sh
 from ..tensor import Tensor
 from .capture import CAST, DOT, ITEM
 from .program import Line, Program, Var
@@ -199,7 +199,7 @@ def wrapped(text: str) -> str:
 
 
 def summed(inputs: tuple, params: dict, args: list[str], names: Namer) -> str | None:
-    """The sum over dimensions that were broadcast, in the way that ``ops.shape`` chooses for this shape."""
+    """The sum over dimensions that were broadcast, in the way that ``ops.layout`` chooses for this shape."""
     x, shape = inputs[0], params["shape"]
     extra = len(x.shape) - len(shape)
     big = math.prod(x.shape) > 8192

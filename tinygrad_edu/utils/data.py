@@ -12,8 +12,8 @@ import numpy as np
 from .. import random
 from ..creation import as_tensor, tensor
 from ..errors import message
+from ..functions import shape as sh
 from ..nn.notice import notice
-from ..ops import shape as sh
 from ..random import Generator
 from ..tensor import Tensor
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import message
-from ..graph import enable_grad
+from ..mode import enable_grad
 from . import render
 from .dot import to_dot
 

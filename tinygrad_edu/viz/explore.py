@@ -22,7 +22,8 @@ from ..dp.names import Names, names_of
 from ..dp.steps import edges, seed
 from ..dp.text import FEW, figure, plain, shape
 from ..errors import message
-from ..graph import Node, no_grad, sweep, watch
+from ..graph import Node, sweep
+from ..mode import no_grad, watch
 from . import render
 from .groups import grouped
 from .survey import Survey, is_parameter

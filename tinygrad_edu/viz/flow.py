@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..graph import Node, sweep, watch
+from ..graph import Node, sweep
+from ..mode import watch
 
 
 class Flow:

@@ -6,18 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from .ops import elementwise as ew
-from .ops import fused as fu
-from .ops import linalg as la
-from .ops import shape as sh
-from .tensor import Tensor
+from ..ops import fused as fu
+from .elementwise import clamp
+from .layout import array, axis, like
+from .products import mm
 
 __all__ = ["addcdiv", "addcmul", "addmm", "allclose", "argwhere", "bincount", "clip", "cuda", "e", "equal", "inf",
            "inner", "is_floating_point", "is_nonzero", "log_softmax", "nan", "newaxis", "nonzero", "numel", "pi",
            "softmax", "unique"]
 
 pi, e, inf, nan, newaxis = math.pi, math.e, math.inf, math.nan, None
-clip = ew.clamp
+clip = clamp
 
 
 class cuda:                                           # noqa: N801  (PyTorch's name)
@@ -38,96 +37,96 @@ class cuda:                                           # noqa: N801  (PyTorch's n
         """Nothing: there is no GPU to seed."""
 
 
-def equal(a: Tensor, b: Tensor) -> bool:
+def equal(a: Any, b: Any) -> bool:
     """Whether two tensors have the same shape and the same elements.
 
     >>> equal(tensor([1., 2.]), tensor([1., 2.]))
     True
     """
-    return bool(np.array_equal(sh.array(a), sh.array(b)))
+    return bool(np.array_equal(array(a), array(b)))
 
 
-def allclose(a: Tensor, b: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """Whether |a - b| <= atol + rtol |b| holds for all elements.
 
     >>> allclose(tensor([1.]), tensor([1. + 1e-9]))
     True
     """
-    return bool(np.allclose(sh.array(a), sh.array(b), rtol, atol, equal_nan))
+    return bool(np.allclose(array(a), array(b), rtol, atol, equal_nan))
 
 
-def numel(x: Tensor) -> int:
+def numel(x: Any) -> int:
     """The number of elements."""
     return x.numel()
 
 
-def is_floating_point(x: Tensor) -> bool:
+def is_floating_point(x: Any) -> bool:
     """Whether the elements are floating-point numbers."""
     return x.is_floating_point()
 
 
-def is_nonzero(x: Tensor) -> bool:
+def is_nonzero(x: Any) -> bool:
     """Whether the one element is not 0."""
     return bool(x)
 
 
-def nonzero(x: Tensor, *, as_tuple: bool = False) -> Any:
+def nonzero(x: Any, *, as_tuple: bool = False) -> Any:
     """The indices of the elements that are not 0: one row each, or one tensor for each dimension.
 
     >>> nonzero(tensor([0, 3, 0, 4])).tolist()
     [[1], [3]]
     """
-    found = np.nonzero(np.atleast_1d(sh.array(x)))
-    return tuple(map(Tensor._leaf, found)) if as_tuple else Tensor._leaf(np.stack(found, 1))
+    found = np.nonzero(np.atleast_1d(array(x)))
+    return tuple([like(x, i) for i in found]) if as_tuple else like(x, np.stack(found, 1))
 
 
 argwhere = nonzero
 
 
-def unique(x: Tensor, return_inverse: bool = False, return_counts: bool = False) -> Any:
+def unique(x: Any, return_inverse: bool = False, return_counts: bool = False) -> Any:
     """The different elements, sorted; where each went, and how often each occurs.
 
     >>> unique(tensor([3, 1, 3]), return_counts=True)
     (tensor([1, 3]), tensor([1, 2]))
     """
-    found = np.unique(sh.array(x), return_inverse=return_inverse, return_counts=return_counts)
-    return tuple(map(Tensor._leaf, found)) if isinstance(found, tuple) else Tensor._leaf(found)
+    found = np.unique(array(x), return_inverse=return_inverse, return_counts=return_counts)
+    return tuple([like(x, y) for y in found]) if isinstance(found, tuple) else like(x, found)
 
 
-def bincount(x: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
+def bincount(x: Any, weights: Any | None = None, minlength: int = 0) -> Any:
     """How often each whole number 0, 1, 2, ... occurs.
 
     >>> bincount(tensor([0, 2, 2])).tolist()
     [1, 0, 2]
     """
-    return Tensor._leaf(np.bincount(sh.array(x), None if weights is None else sh.array(weights), minlength))
+    return like(x, np.bincount(array(x), None if weights is None else array(weights), minlength))
 
 
-def softmax(x: Tensor, dim: int, dtype: Any = None) -> Tensor:
+def softmax(x: Any, dim: int, dtype: Any = None) -> Any:
     """e^x / sum e^x along ``dim``.
 
     >>> softmax(tensor([0., 0.]), 0)
     tensor([0.5000, 0.5000])
     """
-    return fu.softmax(x if dtype is None else x.to(dtype), dim=sh.axis(dim, x.ndim))
+    return fu.softmax(x if dtype is None else x.to(dtype), dim=axis(dim, x.ndim))
 
 
-def log_softmax(x: Tensor, dim: int, dtype: Any = None) -> Tensor:
+def log_softmax(x: Any, dim: int, dtype: Any = None) -> Any:
     """x - log sum e^x along ``dim``."""
-    return fu.log_softmax(x if dtype is None else x.to(dtype), dim=sh.axis(dim, x.ndim))
+    return fu.log_softmax(x if dtype is None else x.to(dtype), dim=axis(dim, x.ndim))
 
 
-def addmm(x: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+def addmm(x: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta x + alpha a b."""
-    return beta * x + alpha * la.mm(a, b)
+    return beta * x + alpha * mm(a, b)
 
 
-def addcmul(x: Tensor, a: Tensor, b: Tensor, *, value: float = 1) -> Tensor:
+def addcmul(x: Any, a: Any, b: Any, *, value: float = 1) -> Any:
     """x + value a b, element by element."""
     return x + value * a * b
 
 
-def addcdiv(x: Tensor, a: Tensor, b: Tensor, *, value: float = 1) -> Tensor:
+def addcdiv(x: Any, a: Any, b: Any, *, value: float = 1) -> Any:
     """x + value a / b, element by element."""
     return x + value * (a / b)
 

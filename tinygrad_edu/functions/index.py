@@ -1,0 +1,172 @@
+"""Indexing, triangles and diagonals, choosing by index or mask, with PyTorch's names and arguments."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import message
+from ..mode import derived
+from ..ops import index as ix
+from ..ops.elementwise import where
+from ..ops.index import assign, getitem, put, setitem  # noqa: F401
+from .layout import array, axis, broadcast_shapes, broadcast_tensors, expand, flatten, movedim
+
+
+def plain(index: Any) -> tuple:
+    """An index as a tuple of ints, slices, None, Ellipsis and arrays, which are copied: a later change of an index does
+    not reach the rules. One without arrays has an Ellipsis, so that NumPy gives a view even of a single element."""
+    if type(index) is int:
+        return (index, ...)
+    items: list = []
+    arrays = False
+    for i in index if isinstance(index, tuple) else (index,):
+        if isinstance(i, slice):
+            if i.step is not None and i.step <= 0:
+                raise ValueError(message("step must be greater than zero", op="getitem", instead="x.flip(dim)"))
+        elif not (type(i) is int or i is None or i is Ellipsis):
+            given, i = i, derived(np.array(getattr(i, "payload", i)), i)
+            if i.dtype.kind not in "iub":
+                if i.size or i.dtype.kind != "f":
+                    raise (IndexError if i.dtype.kind == "f" else TypeError)(message(
+                        "tensors used as indices must be long, int, byte or bool tensors", op="getitem", inputs=(i,)))
+                i = i.astype(np.int64)                # an empty list
+            if i.ndim == 0 and i.dtype != bool:       # a bool is a new dimension, kept by True and emptied by False
+                i = given.__index__()
+            arrays = arrays or isinstance(i, np.ndarray)
+        items.append(i)
+    return tuple(items) if arrays or any(i is Ellipsis for i in items) else (*items, Ellipsis)
+
+
+# ---- triangles and diagonals ----------------------------------------------------------------------------------------
+def tril(x: Any, diagonal: int = 0) -> Any:
+    """Matrices with what stands above the diagonal set to 0; diagonal 1 is the first above the main one."""
+    return ix.tril(at_least_a_matrix(x, "tril"), diagonal=diagonal)
+
+
+def triu(x: Any, diagonal: int = 0) -> Any:
+    """Matrices with what stands below the diagonal set to 0."""
+    return ix.triu(at_least_a_matrix(x, "triu"), diagonal=diagonal)
+
+
+def at_least_a_matrix(x: Any, op: str) -> Any:
+    """x, or a RuntimeError where it has less than two dimensions."""
+    if x.ndim < 2:
+        raise RuntimeError(message(f"{op}: input tensor must have at least 2 dimensions", op=op, inputs=(x,)))
+    return x
+
+
+def on_diagonal(rows: int, columns: int, offset: int) -> tuple:
+    """The index of a diagonal of matrices in the last two dimensions."""
+    i = np.arange(max(-offset, 0), max(min(rows, columns - offset), max(-offset, 0)))
+    return (..., i, i + offset)
+
+
+def diagonal(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    """A diagonal of the matrices in two dimensions, as a last dimension."""
+    x = movedim(x, (dim1, dim2), (-2, -1))
+    return ix.getitem(x, index=on_diagonal(x.shape[-2], x.shape[-1], offset))
+
+
+def diag_embed(x: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    """Square matrices in two new dimensions with the last dimension of x on a diagonal, elsewhere 0."""
+    n = x.shape[-1] + abs(offset)
+    return movedim(ix.put(x, index=on_diagonal(n, n, offset), shape=(*x.shape[:-1], n, n)), (-2, -1), (dim1, dim2))
+
+
+def diag(x: Any, diagonal: int = 0) -> Any:
+    """The matrix with a vector on its diagonal, or the diagonal of a matrix."""
+    if x.ndim not in (1, 2):
+        raise RuntimeError(message(f"diag(): Supports 1D or 2D tensors. Got {x.ndim}D", inputs=(x,),
+                                   instead="diagonal or diag_embed"))
+    if x.ndim == 1:
+        return diag_embed(x, diagonal)
+    return ix.getitem(x, index=on_diagonal(x.shape[0], x.shape[1], diagonal))
+
+
+# ---- choosing by index or mask --------------------------------------------------------------------------------------
+def whole(x: Any, dim: int, index: Any, op: str) -> np.ndarray:
+    """A copy of the data of an index for each element: whole numbers that dimension ``dim`` of x has."""
+    i = derived(np.array(getattr(index, "payload", index)), index)
+    if i.dtype.kind not in "iu":
+        raise RuntimeError(message(f"{op}(): Expected dtype int32/int64 for index", op=op, inputs=(x, index)))
+    if i.ndim != x.ndim:
+        raise RuntimeError(message("Index tensor must have the same number of dimensions as input tensor", op=op,
+                                   inputs=(x, index), instead="index.unsqueeze(dim)"))
+    n = x.shape[dim] if x.ndim else 1
+    if i.size and not 0 <= i.min() <= i.max() < n:
+        raise RuntimeError(message(f"index {i.min() if i.min() < 0 else i.max()} is out of bounds for dimension {dim} "
+                                   f"with size {n}", op=op, inputs=(x, index)))
+    return i
+
+
+def gather(x: Any, dim: int, index: Any) -> Any:
+    """y[i][j] = x[index[i][j]][j] for dim = 0, y[i][j] = x[i][index[i][j]] for dim = 1."""
+    d = axis(dim, x.ndim)
+    return ix.gather_along(x, dim=d, index=whole(x, d, index, "gather"))
+
+
+def scatter(x: Any, dim: int, index: Any, src: Any = None, *, value: Any = None) -> Any:
+    """x with y[index[i][j]][j] = src[i][j] for dim = 0, and so on; src may be a number."""
+    d = axis(dim, x.ndim)
+    i = whole(x, d, index, "scatter")
+    return ix.setitem(x, part(value if src is None else src, i.shape), index=ix.mesh(i, d))
+
+
+def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
+    """x with y[index[i][j]][j] += src[i][j] for dim = 0, and so on."""
+    d = axis(dim, x.ndim)
+    i = whole(x, d, index, "scatter_add")
+    return x + ix.put(part(src, i.shape), index=ix.mesh(i, d), shape=x.shape)
+
+
+def part(src: Any, shape: tuple) -> Any:
+    """The first elements of a source that may be larger than its index."""
+    return src if not hasattr(src, "shape") or src.shape == shape else ix.getitem(src, index=(*map(slice, shape), ...))
+
+
+def take_along_dim(x: Any, indices: Any, dim: int | None = None) -> Any:
+    """``gather`` where the other dimensions are broadcast; without ``dim`` both are flattened."""
+    if dim is None:
+        return gather(flatten(x), 0, flatten(indices))
+    d = axis(dim, x.ndim)
+    shape = broadcast_shapes(x.shape[:d] + x.shape[d + 1:], indices.shape[:d] + indices.shape[d + 1:])
+    x, i = (expand(v, (*shape[:d], v.shape[d], *shape[d:])) for v in (x, indices))
+    return gather(x, d, i)
+
+
+def index_select(x: Any, dim: int, index: Any) -> Any:
+    """The slices of x along a dimension with these numbers."""
+    return ix.getitem(x, index=plain(ix.at(axis(dim, x.ndim), index)))
+
+
+def take(x: Any, index: Any) -> Any:
+    """Elements of the flattened x."""
+    return ix.getitem(flatten(x), index=plain(index))
+
+
+def masked_fill(x: Any, mask: Any, value: Any) -> Any:
+    """x with the value where the mask is true."""
+    if mask.dtype != bool:
+        raise RuntimeError(message(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}",
+                                   op="masked_fill", inputs=(x, mask), instead="mask.bool()"))
+    return where(mask, value, x)
+
+
+def masked_select(x: Any, mask: Any) -> Any:
+    """The elements where the mask is true, as a vector."""
+    x, mask = broadcast_tensors(x, mask)
+    return ix.getitem(x, index=plain(mask))
+
+
+def unfold(x: Any, dimension: int, size: int, step: int) -> Any:
+    """All windows of a size along a dimension, each ``step`` after the one before; they become the last dimension."""
+    d = axis(dimension, x.ndim)
+    starts = np.arange(0, x.shape[d] - size + 1, step)
+    return movedim(index_select(x, d, starts[:, None] + np.arange(size)), d + 1, -1)
+
+
+def repeat_interleave(x: Any, repeats: Any, dim: int | None = None) -> Any:
+    """Each slice along ``dim`` so many times in a row; without ``dim`` x is flattened first."""
+    x, d = (flatten(x), 0) if dim is None else (x, axis(dim, x.ndim))
+    return index_select(x, d, np.repeat(np.arange(x.shape[d]), array(repeats)))

@@ -1,0 +1,103 @@
+"""Joining tensors and cutting them into parts, with PyTorch's names and arguments."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from ..errors import message
+from ..ops import join as jo
+from ..ops.index import at, getitem, put, setitem
+from .layout import atleast_1d, atleast_2d, axes, axis
+
+
+def cat(tensors: Sequence, dim: int = 0, *, axis: int | None = None) -> Any:
+    """Tensors joined along a dimension; the other sizes must agree. Empty vectors are left out."""
+    dim = dim if axis is None else axis
+    if not len(tensors):
+        raise ValueError(message("expected a non-empty list of Tensors", op="cat"))
+    xs = [x for x in tensors if len(x.shape) != 1 or x.shape[0]] or tensors[:1]
+    return jo.cat(*xs, dim=axes(dim, len(xs[0].shape) or 1)[0])
+
+
+def stack(tensors: Sequence, dim: int = 0, *, axis: int | None = None) -> Any:
+    """Tensors of one shape joined along a new dimension."""
+    dim = dim if axis is None else axis
+    if not len(tensors):
+        raise RuntimeError(message("stack expects a non-empty TensorList", op="stack"))
+    for i, x in enumerate(tensors):
+        if x.shape != tensors[0].shape:
+            raise RuntimeError(message(f"stack expects each tensor to be equal size, but got {tensors[0].shape} at "
+                                       f"entry 0 and {x.shape} at entry {i}", op="stack", instead="cat"))
+    return jo.stack(*tensors, dim=axes(dim, len(tensors[0].shape) + 1)[0])
+
+
+def hstack(tensors: Sequence) -> Any:
+    """Joined side by side: along dimension 1, vectors along their only one."""
+    xs = [atleast_1d(x) for x in tensors]
+    return cat(xs, 0 if xs and xs[0].ndim == 1 else 1)
+
+
+def vstack(tensors: Sequence) -> Any:
+    """Joined one below the other; vectors are rows."""
+    return cat([atleast_2d(x) for x in tensors])
+
+
+def narrow(x: Any, dim: int, start: int, length: int) -> Any:
+    """x[start : start + length] along a dimension."""
+    d = axis(dim, x.ndim)
+    start = start + x.shape[d] if start < 0 else start
+    if not 0 <= start <= start + length <= x.shape[d]:
+        raise RuntimeError(message(f"start ({start}) + length ({length}) exceeds dimension size ({x.shape[d]}).",
+                                   op="narrow", inputs=(x,)))
+    return getitem(x, index=at(d, slice(start, start + length)))
+
+
+def select(x: Any, dim: int, index: int) -> Any:
+    """x[index] along a dimension, which is dropped."""
+    return getitem(x, index=at(axis(dim, x.ndim), index.__index__()))
+
+
+def unbind(x: Any, dim: int = 0) -> tuple:
+    """The slices along a dimension, without it."""
+    if not x.ndim:
+        raise IndexError(message("Dimension specified as 0 but tensor has no dimensions", op="unbind", inputs=(x,)))
+    d = axis(dim, x.ndim)
+    return tuple([getitem(x, index=at(d, i)) for i in range(x.shape[d])])
+
+
+def split(x: Any, split_size: Any, dim: int = 0) -> tuple:
+    """Pieces of the given size along a dimension (the last may be smaller), or of the given sizes."""
+    d = axis(dim, x.ndim)
+    n = x.shape[d]
+    if isinstance(split_size, int):
+        if split_size < 1 and (n or split_size):
+            raise RuntimeError(message(f"split_size {split_size} is not positive; it can only be 0 if dimension size "
+                                       f"is 0, but got dimension size of {n}", op="split", inputs=(x,)))
+        ends = [min(end, n) for end in range(split_size, n + split_size, split_size or 1)] or [n]
+    else:
+        ends = list(accumulate(split_size))
+        if (ends or [0])[-1] != n:
+            raise RuntimeError(message(f"split_with_sizes expects split_sizes to sum exactly to {n} (the size of "
+                                       f"dimension {d}), but got {list(split_size)}", op="split", inputs=(x,)))
+    return tuple([getitem(x, index=at(d, slice(*ends_))) for ends_ in zip([0, *ends], ends, strict=False)])
+
+
+def chunk(x: Any, chunks: int, dim: int = 0) -> tuple:
+    """At most so many pieces of equal size along a dimension (the last may be smaller)."""
+    if chunks < 1:
+        raise RuntimeError(message(f"chunk expects `chunks` to be greater than 0, got: {chunks}", inputs=(x,)))
+    n = x.shape[axis(dim, x.ndim)]
+    return split(x, -(-n // chunks) if n else [0] * chunks, dim)
+
+
+def pad(x: Any, widths: Sequence, value: float = 0) -> Any:
+    """x with (before, after) elements of the value added along each dimension, as np.pad."""
+    index = tuple([slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True)]) + (...,)
+    shape = tuple([low + n + high for (low, high), n in zip(widths, x.shape, strict=True)])
+    return setitem(np.full(shape, value, x.dtype), x, index=index) if value else put(x, index=index, shape=shape)
+
+
+concat = concatenate = cat
