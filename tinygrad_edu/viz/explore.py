@@ -30,7 +30,7 @@ from .survey import Survey, is_parameter
 
 LIMIT = 2_500_000                                     # bytes of a page, which has to go by e-mail
 GRID = 36                                             # points along each side of the map that a network divides
-SCRIPTS = ("steps.js", "graph.js", "app.js", "training.js", "keys.js")
+SCRIPTS = ("steps.js", "graph.js", "app.js", "quiz.js", "training.js", "keys.js")
 FOUND = "\ue000{}\ue001"                              # stands in a text for a node; no name can contain such signs
 
 
