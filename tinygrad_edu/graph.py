@@ -46,8 +46,8 @@ class Node:
 
     @staticmethod
     def _fit(c: Any, x: Node, g: Any = None) -> Any:
-        """Bring the contribution ``c``, computed from ``g``, to the shape and dtype of the input ``x`` that was
-        broadcast; for a leaf it has memory of its own."""
+        """Bring the contribution ``c`` to the shape and dtype of the input ``x`` that was broadcast. The first one
+        of a leaf comes with the ``g`` that it was computed from, and is given memory of its own."""
         return c
 
     @property
@@ -182,16 +182,31 @@ def stamp(node: Node) -> None:
 def order(roots: Iterable[Node]) -> list[Node]:
     """All nodes below ``roots`` that a gradient can reach, oldest first: a topological order, since a node is younger
     than its inputs. An input that was rebuilt in place after its use is followed back to the version that was used."""
-    found = list(dict.fromkeys(roots))
-    seen = set(found)
-    every = bool(found) and found[0].scalar           # every Value needs a gradient
-    for node in found:                                # grows while it is read: no recursion
-        inputs = (node.left, node.right) if every else node.inputs
-        if inputs is None or (every and inputs[0] is None and node.op is not None):
+    found: list[Any] = []
+    stack: list[Any] = list(dict.fromkeys(roots))     # depth first, so that neighbours in memory stay together
+    seen = set(stack)
+    every = bool(stack) and stack[0].scalar           # every Value needs a gradient
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        if node.op is None:
+            continue
+        if every:                                     # the general case below, written out for speed
+            a, b = node.left, node.right
+            if a is None:
+                raise freed(node)
+            if a not in seen and isinstance(a, Node):
+                seen.add(a)
+                stack.append(a)
+            if b is not None and b not in seen and isinstance(b, Node):
+                seen.add(b)
+                stack.append(b)
+            continue
+        if node.inputs is None:
             raise freed(node)
         birth = node.born
-        for x in inputs:
-            if isinstance(x, Node) and (every or x.requires_grad):
+        for x in node.inputs:
+            if isinstance(x, Node) and x.requires_grad:
                 if x.born > birth:
                     used = version(x, birth)
                     node.inputs = tuple(used if i is x else i for i in node.inputs)
@@ -200,7 +215,7 @@ def order(roots: Iterable[Node]) -> list[Node]:
                         continue
                 if x not in seen:
                     seen.add(x)
-                    found.append(x)
+                    stack.append(x)
     found.sort(key=born)
     return found
 
@@ -254,15 +269,15 @@ def sweep(roots: Iterable[Node], seeds: Iterable[Any], *, targets: Iterable[Node
             v = b.payload if isinstance(b, Node) else b
             if u is not a and (every or a.requires_grad):
                 c = op.rules[0](g, y, u, v) if op.binary else op.rules[0](g, y, u)
-                if c.__class__ is not float:
-                    c = a._fit(c, a, g)
                 have = solved(a)
+                if c.__class__ is not float:
+                    c = a._fit(c, a, g if have is None else None)
                 table[a] = c if have is None else have + c
             if v is not b and (every or b.requires_grad):
                 c = op.rules[1](g, y, u, v)
-                if c.__class__ is not float:
-                    c = b._fit(c, b, g)
                 have = solved(b)
+                if c.__class__ is not float:
+                    c = b._fit(c, b, g if have is None else None)
                 table[b] = c if have is None else have + c
         else:
             inputs = node.inputs
@@ -280,11 +295,12 @@ def sweep(roots: Iterable[Node], seeds: Iterable[Any], *, targets: Iterable[Node
                 if not isinstance(x, Node) or not x.requires_grad or (wanted is not None and x not in wanted):
                     continue
                 c = parts[i] if joint is not None else op.rules[i](g, y, *values, **params)
+                have = solved(x)
                 if c.__class__ is not float:
-                    c = x._fit(c, x, g)
+                    c = x._fit(c, x, g if have is None else None)
                 if flowed:
                     flowed(node, x, c)
-                table[x] = table[x] + c if x in table else c
+                table[x] = c if have is None else have + c
         yield node, g
         if not retain_graph and op is not None:
             node.inputs = None

@@ -96,7 +96,7 @@ class Tensor(Arithmetic):
             c = sh.sum_to(c, shape=p.shape)
         if c.dtype is not p.dtype:
             c = sh.cast(c, dtype=p.dtype)
-        if x.op is None and c.__class__ is ndarray and (c is g or c.base is not None):
+        if g is not None and x.op is None and c.__class__ is ndarray and (c is g or c.base is not None):
             c = c.copy()                              # a rule gives g, a view or a new array; a leaf keeps what it gets
         return c
 
@@ -465,7 +465,10 @@ class Tensor(Arithmetic):
     def new_ones(self, *size: Any, **options: Any) -> Tensor: return self.new_full(sh.sizes(size), 1, **options)
     def new_empty(self, *size: Any, **options: Any) -> Tensor: return self.new_full(sh.sizes(size), 0, **options)
     def where(self, condition: Any, other: Any) -> Tensor: return ew.where(condition, self, other)
-    def nonzero(self) -> Tensor: return Tensor._leaf(np.stack(np.nonzero(np.atleast_1d(self.payload)), 1))
+    def nonzero(self) -> Tensor:
+        escapes(self, "nonzero()")
+        return Tensor._leaf(np.stack(np.nonzero(np.atleast_1d(self.payload)), 1))
+
     def equal(self, other: Tensor) -> bool: return bool(np.array_equal(self.payload, other.payload))
     def allclose(self, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
         """Whether |self - other| <= atol + rtol |other| holds for all elements."""

@@ -120,13 +120,13 @@ class Ledger(dict):
 
     reads = hits = again = 0                          # again: found by a contribution, which is then added
 
-    def __contains__(self, x: object) -> bool:
-        found = super().__contains__(x)
+    def get(self, x: Any, default: Any = None) -> Any:
+        found = x in self
         self.reads, self.hits, self.again = self.reads + 1, self.hits + found, self.again + found
-        return found
+        return super().get(x, default)
 
     def pop(self, *key: Any) -> Any:
-        self.reads, self.hits = self.reads + 1, self.hits + super().__contains__(key[0])
+        self.reads, self.hits = self.reads + 1, self.hits + (key[0] in self)
         return super().pop(*key)
 
 
