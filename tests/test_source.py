@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as tg
 from tinygrad_edu import Value, nn
-from tinygrad_edu.dp import source
+from tinygrad_edu.dp import rule_text, source
+from tinygrad_edu.graph import REGISTRY
 from tinygrad_edu.nn import functional as F  # noqa: N812
 
 
@@ -36,7 +37,7 @@ def test_the_neuron_of_the_course_is_printed_as_on_the_blackboard():
     text = source(o)
     assert "n = x1 * w1 + x2 * w2 + b" in text
     assert "o = math.tanh(n)" in text
-    assert "d_n = d_o * (1 - o * o)" in text
+    assert f"d_n = {rule_text(REGISTRY['tanh'], 0, {'g': 'd_o', 'y': 'o'})}\n" in text     # the rule as it is written
     assert "d_w1 = d_n * x1" in text and "d_b = d_n" in text
     found = text.run()
     assert found["d_x1"] == pytest.approx(-1.5) and found["d_w1"] == pytest.approx(1.0)     # the deck's numbers

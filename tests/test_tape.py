@@ -523,3 +523,40 @@ def test_elementwise_programs_agree_bit_for_bit(dtype):
         x = tg.tensor(rng.normal(size=(5, 7)).astype(dtype))
         for u, v in zip(f(x), step(x), strict=True):
             np.testing.assert_array_equal(u.detach().numpy(), v.detach().numpy())
+
+
+def test_a_mask_that_picks_another_number_of_elements_is_recorded_again():
+    x = tg.tensor([1.0, -2.0, 3.0, -4.0])
+    step = compile(lambda x: (x[x > 0].mean(), x.masked_select(x < 0).sum()))
+    for values in ([1.0, -2.0, 3.0, -4.0], [-1.0, 2.0, 3.0, -4.0], [5.0, 2.0, 3.0, -4.0]):
+        x = tg.tensor(values)
+        mean, total = step(x)
+        assert mean.item() == pytest.approx(np.mean([v for v in values if v > 0]))
+        assert total.item() == pytest.approx(sum(v for v in values if v < 0))
+    assert step.cache_info() == (1, 2, 2)
+
+
+def test_functions_of_labels_are_called_as_a_whole():
+    step = compile(lambda y: F.one_hot(y, 4).float().sum(0))
+    for labels in ([0, 1, 1], [2, 3, 3]):
+        close(step(tg.tensor(labels)).numpy(), np.bincount(labels, minlength=4))
+    assert step.cache_info().replays == 1
+    with pytest.raises(CaptureError, match="nonzero"):
+        compile(lambda x: x.nonzero())(tg.ones(2))
+
+
+@pytest.mark.parametrize("make", [
+    lambda a: tg.tensor(a / 2), lambda a: tg.from_numpy(a * 2), lambda a: tg.as_tensor(np.random.default_rng().normal(size=3)),
+    lambda a: tg.tensor([a.mean(), a.max()]), lambda a: tg.tensor(np.float64(a.sum())),
+])
+def test_tensors_of_what_numpy_computes_inside_are_refused(make):
+    with pytest.raises(CaptureError):
+        compile(lambda a: make(a).sum() * 2)(np.ones(3))
+
+
+def test_tensors_of_arrays_that_are_arguments_are_made_anew():
+    step = compile(lambda a, scale: (tg.tensor(a) * scale + tg.from_numpy(a) + tg.tensor([scale, 1.0, 2.0])).sum())
+    for k in (1.0, 2.0, 3.0):
+        assert step(np.full(3, k, np.float32), 2.0).item() == 3 * (2 * k + k) + 5
+    assert step(np.full(3, 1.0, np.float32), 3.0).item() == 3 * 4 + 6
+    assert step.cache_info() == (2, 2, 2)

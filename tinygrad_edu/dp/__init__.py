@@ -17,6 +17,7 @@ from .chains import bracketing, jacobians
 from .counts import counted_paths, counted_recursion, paths
 from .explain import explain
 from .race import race
+from .revolve import revolve
 from .rules import rule_text
 from .semiring import most_influential, semiring, tangent
 from .table import memo_table
@@ -24,8 +25,8 @@ from .twice import gradient_graph
 from .ways import by_paths, by_recursion, by_sweep
 
 __all__ = ["ablations", "bracketing", "by_paths", "by_recursion", "by_sweep", "counted_paths", "counted_recursion",
-           "explain", "gradient_graph", "jacobians", "memo_table", "most_influential", "paths", "race", "rule_text",
-           "semiring", "source", "tangent"]
+           "explain", "gradient_graph", "jacobians", "memo_table", "most_influential", "paths", "race", "revolve",
+           "rule_text", "semiring", "source", "tangent"]
 
 
 def __getattr__(name: str) -> Any:

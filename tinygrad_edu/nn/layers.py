@@ -84,6 +84,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     return keep_some(input, p, (*input.shape[:2], *[1] * (input.ndim - 2))) if training and p else input
 
 
+@opaque
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Rows with a 1 at each label and 0 elsewhere, as int64.
 

@@ -6,13 +6,14 @@ the recorder, which captures it (``loss.item()``), lets the program depend on it
 """
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from ..errors import message, user_line
-from ..graph import REGISTRY, Node, Primitive, tick
+from ..errors import PACKAGE, message, user_line
+from ..graph import REGISTRY, Node, Primitive, tick, sweep
 from ..mode import local
 from ..tensor import Tensor
 from ..value import Value
@@ -44,6 +45,7 @@ class Recorder:
         self.events: list[Any] = []
         self.questions: list[Line] = []               # guards about what is known before anything runs
         self.known: dict[int, Var] = {}               # by identity of the array: its newest variable
+        self.given: set[int] = set()                  # identities of the arrays that are arguments
         self.kept: list[Any] = []                     # keeps the identities valid
         self.grads: dict[Any, list] = {}              # tensors whose grad was read or set: [at entry, now stored]
         self.loads: list[tuple[Var, ndarray]] = []    # what is read from outside
@@ -93,6 +95,9 @@ class Recorder:
         values, options = self.resolve(inputs), self.resolve(params)
         if id(p) in self.known:                       # an input itself, handed on
             return
+        for mask in params.get("index", ()) if isinstance(params.get("index"), tuple) else ():
+            if isinstance(mask, ndarray) and mask.dtype == bool:          # how many it picks decides the shapes that follow
+                self.guard(np.count_nonzero, (self.resolve(mask),), int(np.count_nonzero(mask)))
         out = self.variable(p, node.note.layer)
         self.events.append(Line("call", out, op, values, options))
         if op.promotes and (raw := self.raw(op, inputs, params)) != p.dtype:
@@ -150,6 +155,8 @@ class Recorder:
                 a.nbytes == source.nbytes and a.dtype == source.dtype):
             self.events.append(Line("call", self.variable(a), RESHAPE, (source,), {"shape": a.shape}))
             return self.known[id(a)]
+        if in_a_rule():                               # where only shapes are known as numbers: it depends on nothing else
+            return self.variable(a, value=a.copy())
         var = self.variable(a, place=Place(a, ""))
         self.loads.append((var, a))
         self.made_inside.append((a, var, user_line()))
@@ -201,16 +208,17 @@ class Recorder:
     def called(self, fn: Callable, args: tuple, kwargs: dict) -> Any:
         """An opaque function, called as a whole at each replay: it may draw random numbers or change arrays in place."""
         args = tuple([list(x) if isinstance(x, Iterator) else x for x in args])
-        grads = any(isinstance(x, list) or isinstance(x, Node) and x.born < self.began for x in args)
+        own = [isinstance(x, Tensor) and x.born < self.began and x.requires_grad and id(x.payload) not in self.given
+               for x in args]
+        grads = any(isinstance(x, list) or mine for x, mine in zip(args, own, strict=True))
         if grads:                                     # parameters, whose grads it may look at
             self.flush()
         with unwatched():
             result = fn(*args, **kwargs)
         if grads or result is None:
             self.changed = self.changed or f"{fn.__name__}() at {user_line()}"
-        tensors = {i for i, x in enumerate(args) if isinstance(x, Tensor) and x.born > self.began}
-        inputs = tuple([x if isinstance(x, list) or isinstance(x, Node) and i not in tensors else self.resolve(x)
-                        for i, x in enumerate(args)])
+        tensors = {i for i, x in enumerate(args) if isinstance(x, Tensor) and not own[i]}
+        inputs = tuple([x if isinstance(x, list) or own[i] else self.resolve(x) for i, x in enumerate(args)])
         out = None if result is None else self.variable(result.payload if isinstance(result, Tensor) else result)
         self.events.append(Line("draw", out, fn, inputs, self.resolve(kwargs), into=(isinstance(result, Tensor), tensors)))
         return result
@@ -367,7 +375,6 @@ class Recorder:
     # ---- the end -----------------------------------------------------------------------------------------------------
     def locate(self) -> None:
         """Find the frame of the function, whose local names become the names of the variables."""
-        import sys
         frame = sys._getframe(2)
         while frame is not None and frame.f_code is not self.code:
             frame = frame.f_back
@@ -385,6 +392,16 @@ class Recorder:
         if isinstance(x, dict):
             return {key: self.outcome(item) for key, item in x.items()}
         return x
+
+
+def in_a_rule() -> bool:
+    """Whether a sweep is applying a rule right now."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        if frame.f_code is sweep.__code__:
+            return True
+        frame = frame.f_back                          # type: ignore[assignment]
+    return False
 
 
 class unwatched:

@@ -303,6 +303,7 @@ def prepare(x: Any, recorder: Recorder, arguments: list[Var], names: Iterator[st
         var = recorder.variable(p, place=Place(None, str(len(arguments))), name=next(names))
         arguments.append(var)
         recorder.loads.append((var, p))
+        recorder.given.add(id(p))
         return x
     if x.__class__ is float or x.__class__ is int:
         var = Var(place=Place(None, str(len(arguments))), name=next(names))

@@ -55,7 +55,7 @@ def source(loss: Any, *, names: Any = None) -> Source:
     <BLANKLINE>
     # backward
     d_L = 1.0
-    d_v1 = d_L * (1 - L * L)
+    d_v1 = d_L - d_L * L * L
     d_w = d_v1 * x
     d_x = d_v1 * w
     """
@@ -180,7 +180,7 @@ class Writer:
             p = v.value
             if not isinstance(p, np.ndarray):
                 leaf_lines.append((f"{name} = {atom(float(p), names)}", ""))
-            elif p.size <= SMALL and p.dtype.kind in "fiub" and np.isfinite(p).all():
+            elif 0 < p.size <= SMALL and p.dtype.kind in "fiub" and np.isfinite(p).all():
                 leaf_lines.append((f"{name} = np.array({p.tolist()!r}, '{p.dtype}')", described(v)))
             else:
                 given[name] = p

@@ -249,7 +249,8 @@ SPECIAL: dict[str, Any] = {
     "clone": lambda inputs, params, args, names: f"np.array({args[0]})",
     "sum_to": summed,
     "cast": lambda inputs, params, args, names: f"{args[0]}.astype('{params['dtype']}')",
-    "reshape": lambda inputs, params, args, names: f"{args[0]}.reshape{atom(params['shape'], names)}",
+    "reshape": lambda inputs, params, args, names:
+        f"{args[0]}.reshape({', '.join(map(str, params['shape'])) or '()'})",
     "permute": lambda inputs, params, args, names:
         f"{args[0]}.T" if params["dims"] == (1, 0) else f"{args[0]}.transpose{atom(params['dims'], names)}",
     "transpose": lambda inputs, params, args, names:
