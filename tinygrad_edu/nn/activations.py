@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import message
 from ..functions import elementwise as ew
 from ..functions import shape as sh
-from ..mode import local
 from ..ops import fused
 from ..tensor import Tensor
+from .formula import Formula
 from .module import Module
-from .notice import notice
+from .notice import notice, refusal
 from .parameter import Parameter
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -60,14 +59,15 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha (e^(x / alpha) - 1)."""
     if alpha == 0:
-        raise RuntimeError(message("ZeroDivisionError: alpha cannot be 0 for CELU", op="celu", inputs=(input,)))
+        raise refusal(RuntimeError, "ZeroDivisionError: alpha cannot be 0 for CELU", "celu", input, instead="relu(x)")
     return fused.elu(input, alpha=alpha, inner=1 / alpha)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x Phi(x), Phi the normal distribution; 'tanh' for its usual approximation (Hendrycks and Gimpel 2016)."""
     if approximate not in ("none", "tanh"):
-        raise RuntimeError(message("approximate argument must be either none or tanh.", op="gelu", inputs=(input,)))
+        raise refusal(RuntimeError, f"approximate argument must be either none or tanh, not {approximate!r}", "gelu",
+                      input, instead="gelu(x), or gelu(x, approximate='tanh')")
     return fused.gelu(input) if approximate == "none" else fused.gelu_tanh(input)
 
 
@@ -100,7 +100,8 @@ def logsigmoid(input: Tensor) -> Tensor:
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """x brought into [min_val, max_val], with slope 0 at the bounds."""
     if min_val > max_val:
-        raise ValueError(message("min_val cannot be greater than max_val", op="hardtanh", inputs=(input,)))
+        raise refusal(ValueError, f"min_val cannot be greater than max_val, but {min_val} > {max_val}", "hardtanh",
+                      input, instead=f"hardtanh(x, {max_val}, {min_val})")
     return ew.where(input <= min_val, float(min_val), ew.where(input >= max_val, float(max_val), input))
 
 
@@ -123,10 +124,9 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x where x > 0, else w x; ``weight`` holds one slope, or one for each channel (dimension 1)."""
     channels = input.shape[1] if input.ndim > 1 else 1
     if weight.numel() not in (1, channels):
-        raise RuntimeError(message("Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-                                   f"{weight.numel()} and channel size = {channels}.", op="prelu",
-                                   inputs=(input, weight), layer=local.mode.note.layer,
-                                   instead=f"PReLU({channels}), or PReLU() for one slope"))
+        raise refusal(RuntimeError, "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
+                      f"{weight.numel()} and channel size = {channels}.", "prelu", input, weight,
+                      instead=f"PReLU({channels}), or PReLU() for one slope")
     w = weight if weight.numel() == 1 else weight.reshape(-1, *[1] * (input.ndim - 2))
     return ew.where(input > 0, input, w * input)
 
@@ -139,8 +139,8 @@ def tanhshrink(input: Tensor) -> Tensor:
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x brought lambda closer to 0, and 0 where |x| <= lambda."""
     if lambd < 0:
-        raise RuntimeError(message(f"lambda must be in range [0, inf), but found {lambd}", op="softshrink",
-                                   inputs=(input,)))
+        raise refusal(RuntimeError, f"lambda must be in range [0, inf), but found {lambd}", "softshrink", input,
+                      instead=f"softshrink(x, {abs(lambd)})")
     return ew.where(input > lambd, input - lambd, ew.where(input < -lambd, input + lambd, input * 0.0))
 
 
@@ -153,8 +153,8 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a sigmoid(b), where a and b are the two halves of x along dim."""
     n = input.shape[sh.axis(dim, input.ndim)]
     if n % 2:
-        raise RuntimeError(message(f"Halving dimension must be even, but dimension {dim % input.ndim} is size {n}",
-                                   op="glu", inputs=(input,), layer=local.mode.note.layer))
+        raise refusal(RuntimeError, f"Halving dimension must be even, but dimension {dim % input.ndim} is size {n}",
+                      "glu", input, instead=f"a layer before it with an even number of features, {n + 1} or {n - 1}")
     a, b = input.chunk(2, dim)
     return a * ew.sigmoid(b)
 
@@ -164,13 +164,11 @@ def softmax_dim(op: str, input: Tensor, dim: int | None, dtype: Any) -> tuple[Te
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
         notice(f"Implicit dimension choice for {op} has been deprecated. Change the call to include dim=X as an "
-               f"argument: {dim} was taken", op=op, inputs=(input,), layer=local.mode.note.layer,
-               instead="dim=-1 for scores in rows")
+               f"argument: {dim} was taken", op=op, inputs=(input,), instead="dim=-1 for scores in rows")
     if dtype is not None:
         input = input.to(dtype)
     if input.dtype.kind != "f":
-        raise NotImplementedError(message(f'"{op}" not implemented for {input.dtype}', op=op, inputs=(input,),
-                                          layer=local.mode.note.layer, instead="x.float()"))
+        raise refusal(NotImplementedError, f'"{op}" not implemented for {input.dtype}', op, input, instead="x.float()")
     return input, sh.axis(dim, input.ndim)
 
 
@@ -197,192 +195,128 @@ def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tens
 
 
 # ---- modules --------------------------------------------------------------------------------------------------------
-class _Inplace(Module):
-    """An activation that PyTorch can compute in place."""
-
-    def __init__(self, inplace: bool = False):
-        super().__init__()
-        self.inplace = inplace
-
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
-
-
-class Sigmoid(Module):
+class Sigmoid(Formula, of=sigmoid):
     """1 / (1 + e^-x), between 0 and 1."""
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:       # by the shortest way: these stand in every inner loop
         return ew.sigmoid(input)
 
 
-class Tanh(Module):
+class Tanh(Formula, of=tanh):
     """(e^2x - 1) / (e^2x + 1), between -1 and 1."""
 
     def forward(self, input: Tensor) -> Tensor:
         return ew.tanh(input)
 
 
-class ReLU(_Inplace):
+class ReLU(Formula, of=relu):
     """max(0, x)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return ew.relu(input)
 
 
-class LeakyReLU(Module):
+class ReLU6(Formula, of=relu6):
+    """min(max(0, x), 6)."""
+
+
+class LeakyReLU(Formula, of=leaky_relu):
     """x where x > 0, else negative_slope x."""
 
-    def __init__(self, negative_slope: float = 0.01, inplace: bool = False):
-        super().__init__()
-        self.negative_slope, self.inplace = negative_slope, inplace
 
-    def forward(self, input: Tensor) -> Tensor:
-        return leaky_relu(input, self.negative_slope)
-
-    def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
-
-
-class ELU(Module):
+class ELU(Formula, of=elu):
     """x where x > 0, else alpha (e^x - 1)."""
 
-    def __init__(self, alpha: float = 1.0, inplace: bool = False):
-        super().__init__()
-        self.alpha, self.inplace = alpha, inplace
 
-    def forward(self, input: Tensor) -> Tensor:
-        return elu(input, self.alpha)
-
-    def extra_repr(self) -> str:
-        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
-
-
-class CELU(ELU):
+class CELU(Formula, of=celu):
     """x where x > 0, else alpha (e^(x / alpha) - 1)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return celu(input, self.alpha)
 
-
-class SELU(_Inplace):
+class SELU(Formula, of=selu):
     """elu with the scale and alpha that keep mean 0 and variance 1 from layer to layer."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return selu(input)
 
-
-class GELU(Module):
+class GELU(Formula, of=gelu):
     """x Phi(x), Phi the normal distribution; approximate='tanh' for its usual approximation."""
 
-    def __init__(self, approximate: str = "none"):
-        super().__init__()
-        self.approximate = approximate
 
-    def forward(self, input: Tensor) -> Tensor:
-        return gelu(input, self.approximate)
-
-    def extra_repr(self) -> str:
-        return f"approximate={self.approximate!r}"
-
-
-class SiLU(_Inplace):
+class SiLU(Formula, of=silu):
     """x sigmoid(x)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return fused.silu(input)
 
-
-class Mish(_Inplace):
+class Mish(Formula, of=mish):
     """x tanh(softplus(x))."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return mish(input)
 
-
-class Softplus(Module):
+class Softplus(Formula, of=softplus):
     """log(1 + e^(beta x)) / beta."""
 
-    def __init__(self, beta: float = 1.0, threshold: float = 20.0):
-        super().__init__()
-        self.beta, self.threshold = beta, threshold
 
-    def forward(self, input: Tensor) -> Tensor:
-        return softplus(input, self.beta, self.threshold)
-
-    def extra_repr(self) -> str:
-        return f"beta={self.beta}, threshold={self.threshold}"
-
-
-class Softsign(Module):
+class Softsign(Formula, of=softsign):
     """x / (1 + |x|)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return softsign(input)
 
-
-class LogSigmoid(Module):
+class LogSigmoid(Formula, of=logsigmoid):
     """log sigmoid(x)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return logsigmoid(input)
 
-
-class Hardtanh(Module):
+class Hardtanh(Formula, of=hardtanh):
     """x brought into [min_val, max_val]."""
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False):
-        super().__init__()
+        super().__init__(min_val, max_val, inplace)
         if max_val <= min_val:
             raise AssertionError("max_val must be larger than min_val")
-        self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
-
-    def forward(self, input: Tensor) -> Tensor:
-        return hardtanh(input, self.min_val, self.max_val)
-
-    def extra_repr(self) -> str:
-        return f"min_val={self.min_val}, max_val={self.max_val}" + (", inplace=True" if self.inplace else "")
 
 
-class ReLU6(Hardtanh):
-    """min(max(0, x), 6)."""
-
-    def __init__(self, inplace: bool = False):
-        super().__init__(0.0, 6.0, inplace)
-
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
-
-
-class Hardsigmoid(Module):
+class Hardsigmoid(Formula, of=hardsigmoid):
     """0 below -3, 1 above 3, x / 6 + 1/2 between."""
 
-    def __init__(self, inplace: bool = False):
-        super().__init__()
-        self.inplace = inplace
-
-    def forward(self, input: Tensor) -> Tensor:
-        return hardsigmoid(input)
+    shown = False
 
 
-class Hardswish(Hardsigmoid):
+class Hardswish(Formula, of=hardswish):
     """x hardsigmoid(x)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return hardswish(input)
+    shown = False
 
 
-class Threshold(Module):
+class Threshold(Formula, of=threshold):
     """x where x > threshold, else value."""
 
-    def __init__(self, threshold: float, value: float, inplace: bool = False):
-        super().__init__()
-        self.threshold, self.value, self.inplace = threshold, value, inplace
 
-    def forward(self, input: Tensor) -> Tensor:
-        return threshold(input, self.threshold, self.value)
+class Tanhshrink(Formula, of=tanhshrink):
+    """x - tanh(x)."""
+
+
+class Softshrink(Formula, of=softshrink):
+    """x brought lambda closer to 0, and 0 where |x| <= lambda."""
 
     def extra_repr(self) -> str:
-        return f"threshold={self.threshold}, value={self.value}" + (", inplace=True" if self.inplace else "")
+        return str(self.lambd)
+
+
+class Hardshrink(Formula, of=hardshrink):
+    """x where |x| > lambda, else 0."""
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
+
+class GLU(Formula, of=glu):
+    """a sigmoid(b), where a and b are the two halves of x along dim."""
+
+
+class Softmax(Formula, of=softmax, without=("dtype",)):
+    """e^x / sum e^x along dim."""
+
+
+class LogSoftmax(Formula, of=log_softmax, without=("dtype",)):
+    """x - log sum e^x along dim."""
+
+
+class Softmin(Formula, of=softmin, without=("dtype",)):
+    """softmax(-x) along dim."""
 
 
 class PReLU(Module):
@@ -398,73 +332,3 @@ class PReLU(Module):
 
     def extra_repr(self) -> str:
         return f"num_parameters={self.num_parameters}"
-
-
-class Tanhshrink(Module):
-    """x - tanh(x)."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return tanhshrink(input)
-
-
-class Softshrink(Module):
-    """x brought lambda closer to 0, and 0 where |x| <= lambda."""
-
-    def __init__(self, lambd: float = 0.5):
-        super().__init__()
-        self.lambd = lambd
-
-    def forward(self, input: Tensor) -> Tensor:
-        return softshrink(input, self.lambd)
-
-    def extra_repr(self) -> str:
-        return str(self.lambd)
-
-
-class Hardshrink(Softshrink):
-    """x where |x| > lambda, else 0."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return hardshrink(input, self.lambd)
-
-
-class GLU(Module):
-    """a sigmoid(b), where a and b are the two halves of x along dim."""
-
-    def __init__(self, dim: int = -1):
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        return glu(input, self.dim)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
-
-
-class Softmax(Module):
-    """e^x / sum e^x along dim."""
-
-    def __init__(self, dim: int | None = None):
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        return softmax(input, self.dim)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
-
-
-class LogSoftmax(Softmax):
-    """x - log sum e^x along dim."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return log_softmax(input, self.dim)
-
-
-class Softmin(Softmax):
-    """softmax(-x) along dim."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return softmin(input, self.dim)

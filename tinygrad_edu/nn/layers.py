@@ -8,14 +8,14 @@ import numpy as np
 
 from .. import random
 from ..creation import float_dtype, on_cpu
-from ..errors import message
 from ..functions import elementwise as ew
 from ..functions import shape as sh
-from ..mode import assumed, local, opaque
+from ..mode import assumed, opaque
 from ..ops import fused
 from ..tensor import Tensor
 from . import init
 from .module import Module
+from .notice import refusal
 from .parameter import Parameter
 
 
@@ -24,10 +24,11 @@ def fresh(*shape: int, dtype: Any = None, device: Any = None) -> Parameter:
     on_cpu(device)
     for n in shape:
         if not isinstance(n, (int, np.integer)):
-            raise TypeError(message(f"empty(): argument 'size' must be tuple of ints, but got {type(n).__name__}",
-                                    inputs=(n,), instead="whole numbers of features"))
+            raise refusal(TypeError, f"empty(): argument 'size' must be tuple of ints, but got {type(n).__name__}",
+                          "empty", n, instead="whole numbers of features")
         if n < 0:
-            raise RuntimeError(message(f"Trying to create tensor with negative dimension {n}: {list(shape)}"))
+            raise refusal(RuntimeError, f"Trying to create tensor with negative dimension {n}: {list(shape)}", "empty",
+                          instead="a number of features that is not negative")
     return Parameter(Tensor._leaf(np.empty(shape, float_dtype(dtype))))
 
 
@@ -57,7 +58,8 @@ def mask(shape: tuple[int, ...], p: float, dtype: np.dtype) -> np.ndarray:
 def check_probability(p: float) -> None:
     """ValueError where p is no probability."""
     if not 0.0 <= p <= 1.0:
-        raise ValueError(message(f"dropout probability has to be between 0 and 1, but got {p}", op="dropout"))
+        raise refusal(ValueError, f"dropout probability has to be between 0 and 1, but got {p}", "dropout",
+                      instead="p=0.5, the part that is set to 0")
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -73,8 +75,8 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     """dropout of whole channels of (N, C, L) or (C, L)."""
     check_probability(p)
     if input.ndim not in (2, 3):
-        raise RuntimeError(message(f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input",
-                                   op="dropout1d", inputs=(input,), layer=local.mode.note.layer))
+        raise refusal(RuntimeError, f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input",
+                      "dropout1d", input, instead="dropout, or input of shape (N, C, L)")
     return keep_some(input, p, (*input.shape[:-1], 1)) if training and p else input
 
 
@@ -93,19 +95,22 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """
     t = tensor.payload
     if t.dtype != np.int64:
-        raise RuntimeError(message("one_hot is only applicable to index tensor of type LongTensor.", op="one_hot",
-                                   inputs=(tensor,), instead="labels.long()"))
+        raise refusal(RuntimeError, "one_hot is only applicable to index tensor of type LongTensor.", "one_hot", tensor,
+                      instead="labels.long()")
     if t.size and t.min() < 0:
-        raise RuntimeError(message("Class values must be non-negative.", op="one_hot", inputs=(tensor,)))
-    if num_classes == -1:
-        if not t.size:
-            raise RuntimeError(message("Can not infer total number of classes from empty tensor.", op="one_hot"))
-        num_classes = int(t.max()) + 1
+        raise refusal(RuntimeError, "Class values must be non-negative.", "one_hot", tensor,
+                      instead="labels from 0 to classes - 1")
+    if num_classes == -1 and not t.size:
+        raise refusal(RuntimeError, "Can not infer total number of classes from empty tensor.", "one_hot", tensor,
+                      instead="one_hot(labels, num_classes)")
+    largest = int(t.max()) if t.size else 0
+    num_classes = largest + 1 if num_classes == -1 else num_classes
     if num_classes < 1:
-        raise RuntimeError(message("num_classes should be positive", op="one_hot"))
-    if t.size and t.max() >= num_classes:
-        raise RuntimeError(message("Class values must be smaller than num_classes.", op="one_hot", inputs=(tensor,),
-                                   instead=f"num_classes={int(t.max()) + 1}"))
+        raise refusal(RuntimeError, f"num_classes should be positive, not {num_classes}", "one_hot", tensor,
+                      instead=f"num_classes={largest + 1}")
+    if t.size and largest >= num_classes:
+        raise refusal(RuntimeError, "Class values must be smaller than num_classes.", "one_hot", tensor,
+                      instead=f"num_classes={largest + 1}")
     return Tensor._leaf((t[..., None] == np.arange(num_classes)).astype(np.int64))
 
 
@@ -118,15 +123,12 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     """The rows of ``weight`` that ``input`` numbers; no gradient reaches the row ``padding_idx``."""
     index = input.payload
     if index.dtype not in (np.int64, np.int32):
-        raise RuntimeError(message("Expected tensor for argument #1 'indices' to have one of the following scalar "
-                                   "types: Long, "
-                                   f"Int; but got {index.dtype} instead", op="embedding", inputs=(input, weight),
-                                   layer=local.mode.note.layer, instead="tokens.long()"))
+        raise refusal(RuntimeError, "Expected tensor for argument #1 'indices' to have one of the following scalar "
+                      f"types: Long, Int; but got {index.dtype} instead", "embedding", input, weight, instead="tokens.long()")
     if index.size and assumed(outside, index, len(weight.payload)):
-        raise IndexError(message(f"index out of range in self: {index.min()} to {index.max()} for {len(weight)} rows",
-                                 op="embedding", inputs=(input, weight), layer=local.mode.note.layer,
-                                 instead=f"Embedding({int(index.max()) + 1}, ...), or numbers from 0 to "
-                                         f"{len(weight) - 1}"))
+        raise refusal(IndexError, f"index out of range in self: {index.min()} to {index.max()} for {len(weight)} rows",
+                      "embedding", input, weight,
+                      instead=f"Embedding({int(index.max()) + 1}, ...), or numbers from 0 to {len(weight) - 1}")
     rows = weight[input]
     if padding_idx is None or not (index == padding_idx % len(weight)).any():
         return rows
@@ -139,9 +141,9 @@ def layer_norm(input: Tensor, normalized_shape: list[int] | tuple[int, ...], wei
     """(x - mean) / sqrt(variance + eps) over the last dimensions, times weight plus bias (Ba et al. 2016)."""
     shape = tuple(normalized_shape)
     if input.shape[input.ndim - len(shape):] != shape or input.ndim < len(shape):
-        raise RuntimeError(message(f"Given normalized_shape={list(shape)}, expected input with shape [*, "
-                                   f"{', '.join(map(str, shape))}], but got input of size {list(input.shape)}",
-                                   op="layer_norm", inputs=(input,), layer=local.mode.note.layer))
+        raise refusal(RuntimeError, f"Given normalized_shape={list(shape)}, expected input with shape [*, "
+                      f"{', '.join(map(str, shape))}], but got input of size {list(input.shape)}", "layer_norm", input,
+                      instead=f"LayerNorm({input.shape[-1] if input.ndim else 1})")
     y = fused.standardize(input, dim=tuple(range(-len(shape), 0)), eps=eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
@@ -158,9 +160,8 @@ def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor |
     if training:
         x, n = input.payload, input.numel() // max(input.shape[1], 1)
         if n <= 1:
-            raise ValueError(message("Expected more than 1 value per channel when training, got input size "
-                                     f"{input.shape}", op="batch_norm", inputs=(input,), layer=local.mode.note.layer,
-                                     instead="a larger batch (drop_last=True), or net.eval()"))
+            raise refusal(ValueError, f"Expected more than 1 value per channel when training, got input size "
+                          f"{input.shape}", "batch_norm", input, instead="a larger batch (drop_last=True), or net.eval()")
         y = fused.standardize(input, dim=dims, eps=eps)
         if running_mean is not None and running_var is not None:
             follow(running_mean.payload, running_var.payload, x, dims, momentum, n / (n - 1))
@@ -198,12 +199,12 @@ def pad(input: Tensor, pad: list[int] | tuple[int, ...], mode: str = "constant",
     """
     n = len(pad) // 2
     if mode != "constant":
-        raise NotImplementedError(message(f"pad: mode {mode!r} is not here", op="pad", inputs=(input,),
-                                          instead="mode='constant', or index: x[..., [1, 0, 1, 2]]"))
+        raise refusal(NotImplementedError, f"pad: mode {mode!r} is not here", "pad", input,
+                      instead="mode='constant', or index: x[..., [1, 0, 1, 2]]")
     if len(pad) % 2 or n > input.ndim:
-        raise RuntimeError(message("Padding length should be even and at most twice the number of dimensions of the "
-                                   "input, "
-                                   f"but got {len(pad)} for {input.ndim} dimensions", op="pad", inputs=(input,)))
+        raise refusal(RuntimeError, "Padding length should be even and at most twice the number of dimensions of the "
+                      f"input, but got {len(pad)} for {input.ndim} dimensions", "pad", input,
+                      instead="(before, after) for each of the last dimensions")
     if min(pad, default=0) < 0:                       # a negative width cuts away
         cut = [slice(max(-pad[2 * i], 0), input.shape[-1 - i] - max(-pad[2 * i + 1], 0)) for i in range(n)]
         input = input[(..., *reversed(cut))]
@@ -291,13 +292,15 @@ class Unflatten(Module):
 class Dropout(Module):
     """In training each element is 0 with probability p, else x / (1 - p); x itself in eval()."""
 
+    of = staticmethod(dropout)
+
     def __init__(self, p: float = 0.5, inplace: bool = False):
         super().__init__()
         check_probability(p)
         self.p, self.inplace = p, inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return dropout(input, self.p, self.training)
+        return self.of(input, self.p, self.training)
 
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"
@@ -306,15 +309,13 @@ class Dropout(Module):
 class Dropout1d(Dropout):
     """Dropout of whole channels of (N, C, L)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return dropout1d(input, self.p, self.training)
+    of = staticmethod(dropout1d)
 
 
 class Dropout2d(Dropout):
     """Dropout of whole channels of (N, C, H, W)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return dropout2d(input, self.p, self.training)
+    of = staticmethod(dropout2d)
 
 
 class Embedding(Module):
@@ -353,7 +354,26 @@ class Embedding(Module):
         return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
 
 
-class LayerNorm(Module):
+class _Affine(Module):
+    """A normalisation with its ``weight``, 1 at first, and ``bias``, 0 at first, where it has them."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def _affine(self, shape: tuple[int, ...], weight: bool, bias: bool, dtype: Any, device: Any) -> None:
+        self.register_parameter("weight", fresh(*shape, dtype=dtype, device=device) if weight else None)
+        self.register_parameter("bias", fresh(*shape, dtype=dtype, device=device) if weight and bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """weight 1, bias 0, and what is known of earlier batches forgotten."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+
+class LayerNorm(_Affine):
     """(x - mean) / sqrt(variance + eps) over the last dimensions, times weight plus bias."""
 
     def __init__(self, normalized_shape: int | list[int] | tuple[int, ...], eps: float = 1e-5,
@@ -361,16 +381,7 @@ class LayerNorm(Module):
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        for name, wanted in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
-            self.register_parameter(name, fresh(*self.normalized_shape, dtype=dtype, device=device) if wanted else None)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """weight 1, bias 0."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        self._affine(self.normalized_shape, elementwise_affine, bias, dtype, device)
 
     def forward(self, input: Tensor) -> Tensor:
         return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -380,7 +391,7 @@ class LayerNorm(Module):
                 f"bias={self.bias is not None}")
 
 
-class _BatchNorm(Module):
+class _BatchNorm(_Affine):
     """Batch normalisation for inputs of any of the ranks ``ranks``."""
 
     ranks: tuple[int, ...] = ()
@@ -390,13 +401,12 @@ class _BatchNorm(Module):
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        for name, wanted in (("weight", affine), ("bias", affine and bias)):
-            self.register_parameter(name, fresh(num_features, dtype=dtype, device=device) if wanted else None)
-        kind, tracked = float_dtype(dtype), track_running_stats
-        self.register_buffer("running_mean", Tensor._leaf(np.zeros(num_features, kind)) if tracked else None)
-        self.register_buffer("running_var", Tensor._leaf(np.ones(num_features, kind)) if tracked else None)
-        self.register_buffer("num_batches_tracked", Tensor._leaf(np.zeros((), np.int64)) if tracked else None)
-        self.reset_parameters()
+        kind = float_dtype(dtype)
+        for name, start in (("running_mean", np.zeros(num_features, kind)),
+                            ("running_var", np.ones(num_features, kind)),
+                            ("num_batches_tracked", np.zeros((), np.int64))):
+            self.register_buffer(name, Tensor._leaf(start) if track_running_stats else None)
+        self._affine((num_features,), affine, bias, dtype, device)
 
     def reset_running_stats(self) -> None:
         """Mean 0, variance 1, no batches."""
@@ -405,22 +415,18 @@ class _BatchNorm(Module):
                 buffer.payload[...] = value
 
     def reset_parameters(self) -> None:
-        """weight 1, bias 0, and the running statistics."""
         self.reset_running_stats()
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        super().reset_parameters()
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in self.ranks:
             ranks = " or ".join(f"{n}D" for n in self.ranks)
-            raise ValueError(message(f"expected {ranks} input (got {input.ndim}D input)", op="batch_norm",
-                                     inputs=(input,), layer=local.mode.note.layer))
+            raise refusal(ValueError, f"expected {ranks} input (got {input.ndim}D input)", "batch_norm", input,
+                          instead="BatchNorm1d for (N, C) and (N, C, L), BatchNorm2d for (N, C, H, W)")
         if input.shape[1] != self.num_features:
-            raise RuntimeError(message(f"running_mean should contain {input.shape[1]} elements not {self.num_features}",
-                                       op="batch_norm", inputs=(input,), layer=local.mode.note.layer,
-                                       instead=f"{type(self).__name__}({input.shape[1]}): channels are dimension 1"))
+            raise refusal(RuntimeError, f"running_mean should contain {input.shape[1]} elements not "
+                          f"{self.num_features}", "batch_norm", input,
+                          instead=f"{type(self).__name__}({input.shape[1]}): channels are dimension 1")
         momentum = self.momentum
         if self.training and self.track_running_stats:
             self.num_batches_tracked.add_(1)

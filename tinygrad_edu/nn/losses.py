@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import message
 from ..functions import elementwise as ew
-from ..mode import assumed, local
+from ..mode import assumed
 from ..ops import fused
 from ..tensor import Tensor
-from .module import Module
-from .notice import notice
+from .formula import Formula
+from .notice import must_be_tensors, notice, refusal
 
 I64 = np.dtype(np.int64)
 
@@ -33,22 +32,14 @@ def reduced(losses: Any, reduction: str) -> Any:
 
 def wrong_reduction(reduction: Any) -> ValueError:
     """The refusal of a reduction that there is not."""
-    return ValueError(message(f"{reduction} is not a valid value for reduction", instead="'mean', 'sum' or 'none'"))
+    return refusal(ValueError, f"{reduction} is not a valid value for reduction", "loss",
+                   instead="reduction='mean', 'sum' or 'none'")
 
 
 def empty(reduction: str) -> None:
     """Say that the mean of nothing is not a number."""
-    notice("the batch is empty, so the mean of its losses is 0 / 0 = nan", layer=local.mode.note.layer,
+    notice("the batch is empty, so the mean of its losses is 0 / 0 = nan",
            instead="skip empty batches, or reduction='sum', which is 0")
-
-
-def must_be_tensors(op: str, **operands: Any) -> None:
-    """TypeError where an operand is not a Tensor."""
-    for i, (name, x) in enumerate(operands.items(), 1):
-        if not isinstance(x, Tensor):
-            raise TypeError(message(f"{op}(): argument '{name}' (position {i}) must be Tensor, not {type(x).__name__}",
-                                    op=op, inputs=(x,), layer=local.mode.note.layer,
-                                    instead=f"{name} = tg.tensor({name})"))
 
 
 def compare(op: str, input: Tensor, target: Tensor) -> None:
@@ -58,7 +49,7 @@ def compare(op: str, input: Tensor, target: Tensor) -> None:
     if input.payload.shape != target.payload.shape:
         notice(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
                "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.", op=op,
-               inputs=(input, target), layer=local.mode.note.layer,
+               inputs=(input, target),
                instead="prediction.squeeze(-1), or target.unsqueeze(-1), so that each prediction meets its own target")
 
 
@@ -67,8 +58,15 @@ def weighted(losses: Any, weight: Tensor | None, input: Tensor) -> Any:
     if weight is None:
         return losses
     if weight.shape != input.shape:
-        raise ValueError(message("Weights and input must have the same size.", inputs=(weight, input)))
+        raise refusal(ValueError, "Weights and input must have the same size.", "loss", weight, input,
+                      instead="one weight for each element of the prediction")
     return losses * weight
+
+
+def mean_of(losses: Any, weight: Tensor | None, input: Tensor, reduction: str) -> Any:
+    """``reduced``, but the mean with weights is sum w l / sum w."""
+    losses = weighted(losses, weight, input)
+    return losses.sum() / weight.sum() if weight is not None and reduction == "mean" else reduced(losses, reduction)
 
 
 # ---- regression -----------------------------------------------------------------------------------------------------
@@ -79,26 +77,21 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: 
     2.0
     """
     compare("mse_loss", input, target)
-    losses = weighted(ew.square(input - target), weight, input)
-    if weight is not None and reduction == "mean":
-        return losses.sum() / weight.sum()
-    return reduced(losses, reduction)
+    return mean_of(ew.square(input - target), weight, input, reduction)
 
 
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
     """mean |x - t|, or the sum, or each; with ``weight``, sum w |x - t| / sum w."""
     compare("l1_loss", input, target)
-    losses = weighted(ew.abs(input - target), weight, input)
-    if weight is not None and reduction == "mean":
-        return losses.sum() / weight.sum()
-    return reduced(losses, reduction)
+    return mean_of(ew.abs(input - target), weight, input, reduction)
 
 
 def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0,
                weight: Tensor | None = None) -> Tensor:
     """(x - t)^2 / 2 where |x - t| < delta, else delta (|x - t| - delta / 2) (Huber 1964)."""
     if delta <= 0:
-        raise RuntimeError(message("huber_loss does not support non-positive values for delta.", op="huber_loss"))
+        raise refusal(RuntimeError, f"huber_loss does not support non-positive values for delta, such as {delta}.",
+                      "huber_loss", instead="delta=1.0, or l1_loss")
     compare("huber_loss", input, target)
     d = ew.abs(input - target)
     losses = ew.where(d < delta, ew.square(d) * 0.5, delta * (d - 0.5 * delta))
@@ -108,7 +101,8 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
 def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """(x - t)^2 / (2 beta) where |x - t| < beta, else |x - t| - beta / 2: Huber's loss divided by beta."""
     if beta < 0:
-        raise RuntimeError(message("smooth_l1_loss does not support negative values for beta.", op="smooth_l1_loss"))
+        raise refusal(RuntimeError, f"smooth_l1_loss does not support negative values for beta, such as {beta}.",
+                      "smooth_l1_loss", instead="beta=1.0")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
     compare("smooth_l1_loss", input, target)
@@ -117,6 +111,9 @@ def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", be
 
 
 # ---- two classes ----------------------------------------------------------------------------------------------------
+SAME_SHAPE = "prediction.squeeze(-1), or target.unsqueeze(-1)"
+
+
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *,
                          reduction: str = "mean") -> Tensor:
     """mean -t log p - (1 - t) log(1 - p) of probabilities p; each logarithm is at least -100.
@@ -126,25 +123,21 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     op = "binary_cross_entropy"
     must_be_tensors(op, input=input, target=target)
     if target.shape != input.shape:
-        raise ValueError(message(f"Using a target size ({target.shape}) that is different to the input size "
-                                 f"({input.shape}) "
-                                 "is deprecated. Please ensure they have the same size.", op=op, inputs=(input, target),
-                                 layer=local.mode.note.layer,
-                                 instead="prediction.squeeze(-1), or target.unsqueeze(-1)"))
+        raise refusal(ValueError, f"Using a target size ({target.shape}) that is different to the input size "
+                      f"({input.shape}) is deprecated. Please ensure they have the same size.", op, input, target,
+                      instead=SAME_SHAPE)
     if target.dtype.kind != "f":
-        raise RuntimeError(message(f"Found dtype {target.dtype} but expected {input.dtype}", op=op,
-                                   inputs=(input, target), layer=local.mode.note.layer, instead="target.float()"))
-    for name, x in (("input", input), ("target", target)):
+        raise refusal(RuntimeError, f"Found dtype {target.dtype} but expected {input.dtype}", op, input, target,
+                      instead="target.float()")
+    for name, x, instead in (
+            ("input", input, "binary_cross_entropy_with_logits takes any real numbers as input"),
+            ("target", target, "labels 0 or 1, or probabilities between")):
         p = x.payload
         if p.size and not (p.min() >= 0 and p.max() <= 1):
             n = int(np.isnan(p).sum())
-            raise RuntimeError(message(
-                f"all elements of {name} should be between 0 and 1" + (f"; {n} of {p.size} are nan" if n else
-                                                                       f", but they lie in [{p.min():.6g}, "
-                                                                       f"{p.max():.6g}]"),
-                op=op, inputs=(input, target), layer=local.mode.note.layer,
-                instead="binary_cross_entropy_with_logits takes any real numbers as input" if name == "input" else
-                        "labels 0 or 1, or probabilities between"))
+            where = f"; {n} of {p.size} are nan" if n else f", but they lie in [{p.min():.6g}, {p.max():.6g}]"
+            raise refusal(RuntimeError, f"all elements of {name} should be between 0 and 1{where}", op, input, target,
+                          instead=instead)
     losses = fused.binary_cross_entropy(input, target)
     return reduced(losses if weight is None else losses * weight, reduction)
 
@@ -155,13 +148,11 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tens
     op = "binary_cross_entropy_with_logits"
     must_be_tensors(op, input=input, target=target)
     if target.shape != input.shape:
-        raise ValueError(message(f"Target size ({target.shape}) must be the same as input size ({input.shape})", op=op,
-                                 inputs=(input, target), layer=local.mode.note.layer,
-                                 instead="prediction.squeeze(-1), or target.unsqueeze(-1)"))
+        raise refusal(ValueError, f"Target size ({target.shape}) must be the same as input size ({input.shape})", op,
+                      input, target, instead=SAME_SHAPE)
     if target.dtype.kind != "f":
-        raise RuntimeError(message(f"result type {input.dtype} can't be cast to the desired output type {target.dtype}",
-                                   op=op, inputs=(input, target), layer=local.mode.note.layer,
-                                   instead="target.float()"))
+        raise refusal(RuntimeError, f"result type {input.dtype} can't be cast to the desired output type "
+                      f"{target.dtype}", op, input, target, instead="target.float()")
     if pos_weight is None:
         losses = fused.binary_cross_entropy_with_logits(input, target)
     else:
@@ -189,8 +180,8 @@ def class_rows(op: str, x: Tensor, target: Tensor) -> tuple[Tensor, np.ndarray]:
     if x.payload.ndim == 2 and t.dtype is I64 and t.ndim == 1 and len(t) == len(x.payload):
         return x, t
 
-    def refuse(kind: type, what: str, instead: str) -> None:
-        raise kind(message(what, op=op, inputs=(x, target), layer=local.mode.note.layer, instead=instead))
+    def refuse(kind: type[Exception], what: str, instead: str) -> None:
+        raise refusal(kind, what, op, x, target, instead=instead)
 
     if t.dtype.kind == "f" or t.dtype not in (np.int64, np.uint8):
         n = int(np.isnan(t).sum()) if t.dtype.kind == "f" else 0
@@ -228,23 +219,21 @@ def label_weights(op: str, x: Tensor, t: np.ndarray, weight: Tensor | None,
     """Labels within range, the weight of each row, and which rows count; None where all are 1, or all count."""
     classes = x.payload.shape[1]
     if weight is not None and weight.shape != (classes,):
-        raise RuntimeError(message(f"weight tensor should be defined either for all {classes} classes or no classes "
-                                   f"but got weight tensor of shape: {list(weight.shape)}", op=op, inputs=(x, weight),
-                                   layer=local.mode.note.layer))
+        raise refusal(RuntimeError, f"weight tensor should be defined either for all {classes} classes or no classes "
+                      f"but got weight tensor of shape: {list(weight.shape)}", op, x, weight,
+                      instead=f"weight = tg.ones({classes}), one number for each column of scores")
     if weight is not None and weight.dtype != x.dtype:
-        raise RuntimeError(message(f"expected scalar type {x.dtype} but found {weight.dtype}", op=op,
-                                   inputs=(x, weight), layer=local.mode.note.layer, instead=f"weight.to({x.dtype})"))
+        raise refusal(RuntimeError, f"expected scalar type {x.dtype} but found {weight.dtype}", op, x, weight,
+                      instead=f"weight.to({x.dtype})")
     keep = None
     if ignore_index >= 0 or t.size and (t.dtype is not I64 or assumed(outside, t, classes)):
         t = t.astype(np.int64)
         ignored = t == ignore_index
         wrong = t[~ignored & ((t < 0) | (t >= classes))]
         if wrong.size:
-            raise IndexError(message(f"Target {wrong[0]} is out of bounds.", op=op, inputs=(x, t),
-                                     layer=local.mode.note.layer,
-                                     instead=f"labels from 0 to {classes - 1}, since there are {classes} columns of "
-                                             "scores"
-                                             + ("; labels that start at 1 need target - 1" if t.min() == 1 else "")))
+            raise refusal(IndexError, f"Target {wrong[0]} is out of bounds.", op, x, t,
+                          instead=f"labels from 0 to {classes - 1}, since there are {classes} columns of scores"
+                          + ("; labels that start at 1 need target - 1" if t.min() == 1 else ""))
         if ignored.any():
             keep, t = ~ignored, np.where(ignored, 0, t)
     if weight is not None:
@@ -286,10 +275,11 @@ def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *
     if input.__class__ is not Tensor or target.__class__ is not Tensor:
         must_be_tensors(op, input=input, target=target)
     if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(message(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}", op=op))
+        raise refusal(RuntimeError, f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}", op,
+                      instead="label_smoothing=0.1")
     if input.payload.dtype.kind != "f":
-        raise NotImplementedError(message(f'"log_softmax" not implemented for {input.dtype}', op=op,
-                                          inputs=(input, target), layer=local.mode.note.layer, instead="input.float()"))
+        raise refusal(NotImplementedError, f'"log_softmax" not implemented for {input.dtype}', op, input, target,
+                      instead="input.float()")
     if input.payload.shape == target.payload.shape and input.ndim:
         return soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
     x, t = class_rows(op, input, target)
@@ -325,13 +315,12 @@ def soft_cross_entropy(x: Tensor, target: Tensor, weight: Tensor | None, ignore_
                        e: float) -> Tensor:
     """cross_entropy with probabilities as labels; classes in dimension 1, or 0 of a single sample."""
     if target.dtype.kind != "f":
-        raise RuntimeError(message(
-            f"Expected floating point type for target with class probabilities, got {target.dtype}", op="cross_entropy",
-            inputs=(x, target), layer=local.mode.note.layer,
-            instead="target.float() for one-hot labels, or labels of shape (N) with the number of the class"))
+        raise refusal(RuntimeError, f"Expected floating point type for target with class probabilities, got "
+                      f"{target.dtype}", "cross_entropy", x, target,
+                      instead="target.float() for one-hot labels, or labels of shape (N) with the number of the class")
     if ignore_index >= 0:
-        raise RuntimeError(message("ignore_index is not supported for floating point target", op="cross_entropy",
-                                   inputs=(x, target), layer=local.mode.note.layer))
+        raise refusal(RuntimeError, "ignore_index is not supported for floating point target", "cross_entropy", x,
+                      target, instead="rows of zeros for samples that do not count")
     dim = 0 if x.ndim == 1 else 1
     t = target * (1 - e) + e / x.shape[dim] if e else target
     logp = fused.log_softmax(x, dim=dim)
@@ -367,139 +356,61 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
     if reduction == "mean":
         notice("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' "
                "divides only by the batch size, and aligns with the KL div math definition.", op="kl_div",
-               inputs=(input, target), layer=local.mode.note.layer, instead="reduction='batchmean'")
+               inputs=(input, target), instead="reduction='batchmean'")
     return reduced(losses, reduction)
 
 
 # ---- as modules -----------------------------------------------------------------------------------------------------
-class _Loss(Module):
+class Loss(Formula):
     """A loss as a Module: called with the prediction and the target."""
 
-    def __init__(self, reduction: str = "mean", **weights: Tensor | None):
-        super().__init__()
-        self.reduction = reduction
-        for name, weight in weights.items():
-            self.register_buffer(name, weight)
+    inputs = 2
+    shown = False
 
 
-class MSELoss(_Loss):
+class MSELoss(Loss, of=mse_loss, without=("weight",)):
     """mean (x - t)^2: nn.functional.mse_loss as a Module."""
 
-    def __init__(self, *, reduction: str = "mean"):
-        super().__init__(reduction)
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return mse_loss(input, target, reduction=self.reduction)
-
-
-class L1Loss(_Loss):
+class L1Loss(Loss, of=l1_loss, without=("weight",)):
     """mean |x - t|: nn.functional.l1_loss as a Module."""
 
-    def __init__(self, *, reduction: str = "mean"):
-        super().__init__(reduction)
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return l1_loss(input, target, reduction=self.reduction)
-
-
-class HuberLoss(_Loss):
+class HuberLoss(Loss, of=huber_loss, without=("weight",)):
     """Quadratic near 0, linear beyond delta: nn.functional.huber_loss as a Module."""
 
-    def __init__(self, reduction: str = "mean", delta: float = 1.0):
-        super().__init__(reduction)
-        self.delta = delta
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return huber_loss(input, target, self.reduction, self.delta)
-
-
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(Loss, of=smooth_l1_loss):
     """Huber's loss divided by beta: nn.functional.smooth_l1_loss as a Module."""
 
-    def __init__(self, *, reduction: str = "mean", beta: float = 1.0):
-        super().__init__(reduction)
-        self.beta = beta
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
-
-
-class BCELoss(_Loss):
+class BCELoss(Loss, of=binary_cross_entropy):
     """Binary cross-entropy of probabilities: nn.functional.binary_cross_entropy as a Module."""
 
-    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean"):
-        super().__init__(reduction, weight=weight)
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
-
-
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(Loss, of=binary_cross_entropy_with_logits):
     """Sigmoid and binary cross-entropy in one: nn.functional.binary_cross_entropy_with_logits as a Module."""
 
-    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean", pos_weight: Tensor | None = None):
-        super().__init__(reduction, weight=weight, pos_weight=pos_weight)
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return binary_cross_entropy_with_logits(input, target, self.weight, reduction=self.reduction,
-                                                pos_weight=self.pos_weight)
-
-
-class NLLLoss(_Loss):
+class NLLLoss(Loss, of=nll_loss):
     """-x[t] of logarithms of probabilities: nn.functional.nll_loss as a Module."""
 
-    def __init__(self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"):
-        super().__init__(reduction, weight=weight)
-        self.ignore_index = ignore_index
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
-
-
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(Loss, of=cross_entropy):
     """-log softmax(x)[t] of scores: nn.functional.cross_entropy as a Module.
 
     >>> nn.CrossEntropyLoss()(tensor([[9., -9.], [-9., 9.]]), tensor([0, 1])).item() < 1e-6
     True
     """
 
-    def __init__(self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean",
-                 label_smoothing: float = 0.0):
-        super().__init__(reduction, weight=weight)
-        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return cross_entropy(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction,
-                             label_smoothing=self.label_smoothing)
-
-
-class KLDivLoss(_Loss):
+class KLDivLoss(Loss, of=kl_div):
     """The divergence of e^x from the probabilities t: nn.functional.kl_div as a Module."""
 
-    def __init__(self, *, reduction: str = "mean", log_target: bool = False):
-        super().__init__(reduction)
-        self.log_target = log_target
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
-
-
-class SoftMarginLoss(_Loss):
+class SoftMarginLoss(Loss, of=soft_margin_loss):
     """log(1 + e^(-t x)) for labels of -1 and 1: nn.functional.soft_margin_loss as a Module."""
 
-    def __init__(self, *, reduction: str = "mean"):
-        super().__init__(reduction)
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return soft_margin_loss(input, target, reduction=self.reduction)
-
-
-class HingeEmbeddingLoss(_Loss):
+class HingeEmbeddingLoss(Loss, of=hinge_embedding_loss):
     """x where t = 1, max(0, margin - x) where t = -1: nn.functional.hinge_embedding_loss as a Module."""
-
-    def __init__(self, margin: float = 1.0, *, reduction: str = "mean"):
-        super().__init__(reduction)
-        self.margin = margin
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return hinge_embedding_loss(input, target, self.margin, reduction=self.reduction)
