@@ -14,74 +14,81 @@ from .parameter import Parameter
 
 
 class _Listed(Module):
-    """What Sequential and ModuleList share: children named 0, 1, 2, ..."""
+    """What Sequential, ModuleList and ParameterList share: entries named 0, 1, 2, ... in the registry ``of``."""
+
+    of = "_modules"
+
+    @property
+    def _entries(self) -> dict[str, Any]:
+        return self.__dict__[self.of]
+
+    def _put(self, name: str, entry: Any) -> None:
+        self.register_module(name, entry)
 
     def _index(self, i: int) -> int:
-        i, n = operator.index(i), len(self._modules)
+        i, n = operator.index(i), len(self)
         if not -n <= i < n:
             raise IndexError(message(f"index {i} is out of range", layer=type(self).__name__,
                                      instead=f"an index from {-n} to {n - 1}" if n else "append() first: it is empty"))
         return i % n
 
-    def _renumber(self, children: list[Module]) -> None:
-        for name in list(self._modules):
-            del self.__dict__[name], self._modules[name]
-        for i, child in enumerate(children):
-            self.register_module(str(i), child)
+    def _renumber(self, entries: list[Any]) -> None:
+        for name in list(self._entries):
+            del self.__dict__[name], self._entries[name]
+        for i, entry in enumerate(entries):
+            self._put(str(i), entry)
 
     def __getitem__(self, index: Any) -> Any:
-        values = list(self._modules.values())
-        return self._part(index) if isinstance(index, slice) else values[self._index(index)]
+        return self._part(index) if isinstance(index, slice) else list(self)[self._index(index)]
 
     def _part(self, index: slice) -> Module:
         kind: Any = type(self)
-        return kind(list(self._modules.values())[index])
+        return kind(list(self)[index])
 
-    def __setitem__(self, index: int, module: Module) -> None:
-        self.register_module(list(self._modules)[self._index(index)], module)
+    def __setitem__(self, index: int, entry: Any) -> None:
+        self._put(list(self._entries)[self._index(index)], entry)
 
     def __delitem__(self, index: int | slice) -> None:
-        children = list(self._modules.values())
-        del children[index if isinstance(index, slice) else self._index(index)]
-        self._renumber(children)
+        entries = list(self)
+        del entries[index if isinstance(index, slice) else self._index(index)]
+        self._renumber(entries)
 
     def __len__(self) -> int:
-        return len(self._modules)
+        return len(self._entries)
 
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._modules.values())
+    def __iter__(self) -> Iterator[Any]:
+        return iter(list(self._entries.values()))
 
-    def append(self, module: Module) -> Module:
-        """Put ``module`` at the end."""
-        self.register_module(str(len(self)), module)
+    def append(self, entry: Any) -> Any:
+        """Put ``entry`` at the end."""
+        self._put(str(len(self)), entry)
         return self
 
-    def insert(self, index: int, module: Module) -> Any:
+    def insert(self, index: int, module: Any) -> Any:
         """Put ``module`` before place ``index``."""
         if not isinstance(module, Module):
             raise AssertionError(f"module should be of type: {Module}")
-        n, children = len(self), list(self._modules.values())
+        n, entries = len(self), list(self)
         if not -n <= index <= n:
             raise IndexError(message(f"Index out of range: {index}", layer=type(self).__name__,
                                      instead=f"an index from {-n} to {n}"))
-        children.insert(index, module)
-        self._renumber(children)
+        entries.insert(index, module)
+        self._renumber(entries)
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Any:
-        """Put all of ``modules`` at the end."""
-        for module in list(modules):
-            self.append(module)
+    def extend(self, entries: Iterable[Any]) -> Any:
+        """Put all of ``entries`` at the end."""
+        for entry in list(entries):
+            self.append(entry)
         return self
 
-    def pop(self, index: int) -> Module:
-        """Take out the module at ``index``."""
-        module = self[index]
+    def pop(self, index: int) -> Any:
+        """Take out the entry at ``index``."""
+        entry = self[index]
         del self[index]
-        return module
+        return entry
 
-    def __iadd__(self, modules: Iterable[Module]) -> Any:
-        return self.extend(modules)
+    __iadd__ = extend
 
 
 class Sequential(_Listed):
@@ -122,9 +129,6 @@ class ModuleList(_Listed):
         super().__init__()
         self.extend(modules or ())
 
-    def _part(self, index: slice) -> ModuleList:
-        return type(self)(list(self._modules.values())[index])
-
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList(chain(self, other))
 
@@ -139,146 +143,105 @@ class ModuleList(_Listed):
         return [(f"({a})", text) if a == b else (f"({a}-{b})", f"{b - a + 1} x {text}") for a, b, text in runs]
 
 
-class ModuleDict(Module):
-    """A dict whose modules are registered."""
+class _Named(Module):
+    """What ModuleDict and ParameterDict share: entries by name, in the registry ``of``."""
 
-    def __init__(self, modules: Mapping[str, Module] | Iterable | None = None):
+    of = ""
+
+    def __init__(self, entries: Mapping[str, Any] | Iterable | None = None):
         super().__init__()
-        self.update(modules or {})
+        self.update(entries or {})
 
-    def __getitem__(self, key: str) -> Module:
-        return self._modules[key]
+    @property
+    def _entries(self) -> dict[str, Any]:
+        return self.__dict__[self.of]
 
-    def __setitem__(self, key: str, module: Module) -> None:
-        self.register_module(key, module)
+    def __getitem__(self, key: str) -> Any:
+        return self._entries[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        raise NotImplementedError
 
     def __delitem__(self, key: str) -> None:
-        del self._modules[key], self.__dict__[key]
+        del self._entries[key], self.__dict__[key]
 
     def __len__(self) -> int:
-        return len(self._modules)
+        return len(self._entries)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
+        return iter(self._entries)
 
     def __contains__(self, key: str) -> bool:
-        return key in self._modules
+        return key in self._entries
 
     def keys(self) -> Iterable[str]:
         """The names."""
-        return self._modules.keys()
+        return self._entries.keys()
 
-    def values(self) -> Iterable[Module]:
-        """The modules."""
-        return self._modules.values()
+    def values(self) -> Iterable[Any]:
+        """What they name."""
+        return self._entries.values()
 
-    def items(self) -> Iterable[tuple[str, Module]]:
-        """Names and modules."""
-        return self._modules.items()
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Names and what they name."""
+        return self._entries.items()
 
-    def update(self, modules: Mapping[str, Module] | Iterable) -> None:
-        """Put in all of ``modules``: a mapping, or pairs of name and module."""
-        for key, module in list(modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules):
-            self[key] = module
+    def update(self, entries: Mapping[str, Any] | Iterable) -> None:
+        """Put in all of ``entries``: a mapping, or pairs of name and entry."""
+        for key, value in list(entries.items() if isinstance(entries, (Mapping, _Named)) else entries):
+            self[key] = value
 
-    def pop(self, key: str) -> Module:
-        """Take out the module ``key``."""
-        module = self[key]
+    def pop(self, key: str) -> Any:
+        """Take out the entry ``key``."""
+        value = self[key]
         del self[key]
-        return module
+        return value
 
     def clear(self) -> None:
-        """Take out all modules."""
+        """Take out all entries."""
         for key in list(self):
             del self[key]
 
 
-def described(t: Tensor) -> str:
-    """How a parameter is printed within its list: kind, dtype and size."""
-    kind = "Parameter" if isinstance(t, Parameter) else "Tensor"
-    return f"{kind} containing: [{t.dtype} of size {'x'.join(map(str, t.shape))}]"
+class ModuleDict(_Named):
+    """A dict whose modules are registered."""
+
+    of = "_modules"
+
+    def __setitem__(self, key: str, module: Module) -> None:
+        self.register_module(key, module)
 
 
-class ParameterList(Module):
+class ParameterDict(_Named):
+    """A dict whose Parameters are registered; Tensors put into it become Parameters."""
+
+    of = "_parameters"
+
+    def __setitem__(self, key: str, value: Tensor) -> None:
+        setattr(self, key, as_parameter(value))
+
+
+class ParameterList(_Listed):
     """A list whose Parameters are registered; Tensors put into it become Parameters."""
+
+    of = "_parameters"
 
     def __init__(self, values: Iterable[Any] | None = None):
         super().__init__()
         self.extend(values or ())
 
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return type(self)(list(self)[index])
-        n = len(self)
-        if not -n <= index < n:
-            raise IndexError(message(f"index {index} is out of range", layer="ParameterList"))
-        return self._parameters[str(index % n)]
-
-    def __setitem__(self, index: int, value: Tensor) -> None:
-        self[index]                                   # raises where there is none
-        setattr(self, str(index % len(self)), value if isinstance(value, Parameter) else Parameter(value))
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __iter__(self) -> Iterator[Parameter]:
-        return iter(list(self._parameters.values()))
-
-    def append(self, value: Tensor) -> ParameterList:
-        """Put a Parameter at the end."""
-        self.register_parameter(str(len(self)), value if isinstance(value, Parameter) else Parameter(value))
-        return self
-
-    def extend(self, values: Iterable[Tensor]) -> ParameterList:
-        """Put all of ``values`` at the end."""
-        for value in list(values):
-            self.append(value)
-        return self
-
-    __iadd__ = extend
+    def _put(self, name: str, value: Tensor) -> None:
+        setattr(self, name, as_parameter(value))
 
     def _repr_children(self) -> list[tuple[str, str]]:
         return [(f"  ({i})", described(p)) for i, p in enumerate(self)]
 
 
-class ParameterDict(Module):
-    """A dict whose Parameters are registered; Tensors put into it become Parameters."""
+def as_parameter(value: Tensor) -> Parameter:
+    """The Parameter itself, or one that shares the memory of the Tensor."""
+    return value if isinstance(value, Parameter) else Parameter(value)
 
-    def __init__(self, values: Mapping[str, Any] | Iterable | None = None):
-        super().__init__()
-        self.update(values or {})
 
-    def __getitem__(self, key: str) -> Parameter:
-        return self._parameters[key]
-
-    def __setitem__(self, key: str, value: Tensor) -> None:
-        setattr(self, key, value if isinstance(value, Parameter) else Parameter(value))
-
-    def __delitem__(self, key: str) -> None:
-        delattr(self, key)
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._parameters)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._parameters
-
-    def keys(self) -> Iterable[str]:
-        """The names."""
-        return self._parameters.keys()
-
-    def values(self) -> Iterable[Parameter]:
-        """The parameters."""
-        return self._parameters.values()
-
-    def items(self) -> Iterable[tuple[str, Parameter]]:
-        """Names and parameters."""
-        return self._parameters.items()
-
-    def update(self, values: Mapping[str, Any] | Iterable) -> None:
-        """Put in all of ``values``: a mapping, or pairs of name and parameter."""
-        for key, value in list(values.items() if isinstance(values, (Mapping, ParameterDict)) else values):
-            self[key] = value
+def described(t: Tensor) -> str:
+    """How a parameter is printed within its list: kind, dtype and size."""
+    return f"Parameter containing: [{t.dtype} of size {'x'.join(map(str, t.shape))}]"

@@ -18,6 +18,11 @@ from .module import Module
 from .notice import refusal
 from .parameter import Parameter
 
+__all__ = [                                           # the functions; nn lists the Modules
+    "batch_norm", "cosine_similarity", "dropout", "dropout1d", "dropout2d", "embedding", "layer_norm", "linear",
+    "normalize", "one_hot", "pad",
+]
+
 
 def fresh(*shape: int, dtype: Any = None, device: Any = None) -> Parameter:
     """A parameter whose values are still to be set."""
@@ -124,7 +129,8 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     index = input.payload
     if index.dtype not in (np.int64, np.int32):
         raise refusal(RuntimeError, "Expected tensor for argument #1 'indices' to have one of the following scalar "
-                      f"types: Long, Int; but got {index.dtype} instead", "embedding", input, weight, instead="tokens.long()")
+                      f"types: Long, Int; but got {index.dtype} instead", "embedding", input, weight,
+                      instead="tokens.long()")
     if index.size and assumed(outside, index, len(weight.payload)):
         raise refusal(IndexError, f"index out of range in self: {index.min()} to {index.max()} for {len(weight)} rows",
                       "embedding", input, weight,
@@ -161,7 +167,8 @@ def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor |
         x, n = input.payload, input.numel() // max(input.shape[1], 1)
         if n <= 1:
             raise refusal(ValueError, f"Expected more than 1 value per channel when training, got input size "
-                          f"{input.shape}", "batch_norm", input, instead="a larger batch (drop_last=True), or net.eval()")
+                          f"{input.shape}", "batch_norm", input,
+                          instead="a larger batch (drop_last=True), or net.eval()")
         y = fused.standardize(input, dim=dims, eps=eps)
         if running_mean is not None and running_var is not None:
             follow(running_mean.payload, running_var.payload, x, dims, momentum, n / (n - 1))

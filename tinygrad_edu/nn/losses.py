@@ -13,6 +13,10 @@ from ..tensor import Tensor
 from .formula import Formula
 from .notice import must_be_tensors, notice, refusal
 
+__all__ = [                                           # the functions; nn lists the Modules
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "hinge_embedding_loss", "huber_loss",
+    "kl_div", "l1_loss", "mse_loss", "nll_loss", "smooth_l1_loss", "soft_margin_loss",
+]
 I64 = np.dtype(np.int64)
 
 
@@ -30,7 +34,7 @@ def reduced(losses: Any, reduction: str) -> Any:
     raise wrong_reduction(reduction)
 
 
-def wrong_reduction(reduction: Any) -> ValueError:
+def wrong_reduction(reduction: Any) -> Exception:
     """The refusal of a reduction that there is not."""
     return refusal(ValueError, f"{reduction} is not a valid value for reduction", "loss",
                    instead="reduction='mean', 'sum' or 'none'")

@@ -25,7 +25,7 @@ class Parameter(Tensor):
                                     inputs=(data,), instead="nn.Parameter(tensor(...))"))
         self._set(np.empty(0, np.float32) if data is None else data.payload, requires_grad)
 
-    def __deepcopy__(self, memo: dict) -> Parameter:
+    def __deepcopy__(self, memo: dict) -> Tensor:
         p = super().__deepcopy__(memo)
         p._grad = None                                # as in PyTorch, a copied network starts without gradients
         return p
