@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -123,3 +124,13 @@ def test_an_unregistered_numpy_function_is_refused_by_name():
 def test_dtype_table_is_complete():
     assert {tg.float32, tg.float64, tg.int64, tg.int32, tg.bool} <= set(DTYPES)
     same(tg.tensor([1.0]), torch.tensor([1.0]))
+
+
+@pytest.mark.parametrize("name", ["erf", "erfc"])
+def test_the_error_function_is_exact(name):
+    """Against the C library, over all three ranges of the approximation, up to where the result leaves float64."""
+    x = np.concatenate([np.linspace(-6, 26, 20001), np.logspace(-300, 0, 500), -np.logspace(-300, 0, 500), [0.0, -0.0, 0.46875, 4.0]])
+    expected = np.array([getattr(math, name)(v) for v in x])
+    np.testing.assert_allclose(getattr(tg, name)(tg.tensor(x)).numpy(), expected, rtol=1e-15 if name == "erf" else 1e-14, atol=0)
+    extreme = np.array([np.inf, -np.inf, np.nan, 1e300, -1e300])
+    np.testing.assert_array_equal(getattr(tg, name)(tg.tensor(extreme)).numpy(), [getattr(math, name)(v) for v in extreme])

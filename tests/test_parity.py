@@ -192,6 +192,12 @@ TABLE: dict[str, tuple] = {
                                      (x * 1).clamp_(-1, 1).abs_(), (x * x + 1).log_(), (x * 1).addcdiv_(y, y * y + 1, value=2), (x * x).pow_(2), (x * 1).zero_(), (x * 1).fill_(2.0), (x * 1).copy_(y),
                                      (x * 1).masked_fill_(x.detach() > 0, 0.5), (x * 1).sigmoid_(), (x * 1).add_(y, alpha=0.5), (x * 1).addcmul_(y, y, value=0.1)], A, B),
     "empty": (lambda lib, x: [lib.empty(2, 3) * 0, lib.empty_like(x.detach()) * 0], A),
+    "x.scatter_": (lambda lib, x, y: [(x * 1).scatter_(1, lib.tensor([[0, 2, 1, 3], [1, 3, 0, 2], [3, 0, 1, 2]]), y), (x * 1).scatter_(0, lib.tensor([[1, 2, 0, 1]]), 5.0),
+                                      (x * 1).scatter_add_(0, lib.tensor([[0, 0, 1, 2], [0, 1, 1, 2], [2, 2, 2, 2]]), y)], A, B),
+    "x.linalg": (lambda lib, x: [x.slogdet()[1], x.logdet(), x.cholesky(), x.pinverse(), x.matrix_power(3), x.kron(x), x.qr()[1].abs(), x.svd().S,
+                                 x.diag_embed(), x.take(lib.tensor([0, 5])), x.logcumsumexp(1), x.cross(x.T, 0), x.addmm(x, x, beta=2), x.addcmul(x, x, value=3),
+                                 x.addcdiv(x, x, value=2), x.inner(x)], SPD),
+    "x.device": (lambda lib, x: [x.device.type, x.to(x.device) is x, x.device == lib.device("cpu"), str(x.device), x.argwhere(), *x.nonzero(as_tuple=True)], A),
     "x.grad": (lambda lib, x: [x.detach().requires_grad_().requires_grad, x.new_empty(2) * 0, x.requires_grad, x.is_leaf, (x * 2).requires_grad, (x * 2).is_leaf, x.detach().requires_grad, x.grad is None], A),
     "x.methods": (lambda lib, x, y: [x.add(y), x.sub(y), x.mul(y), x.div(y * y + 1), x.pow(2), x.exp(), x.tanh(), x.eq(y), x.lt(y), x.maximum(y), x.matmul(y.T),
                                      x.where(y > 0, y), x.isnan(), x.logical_not(), x.square(), x.sign(), x.round(), x.allclose(x), x.new_zeros(2), x.new_ones((2, 3)),
@@ -228,7 +234,7 @@ def test_every_public_name_with_a_twin_is_compared():
 
 
 def test_every_tensor_method_with_a_twin_is_compared():
-    source = "".join(Path(__file__).with_name(f"test_{k}.py").read_text() for k in ("parity", "elementwise", "graph", "tensor"))
+    source = "".join(Path(__file__).with_name(f"test_{k}.py").read_text() for k in ("parity", "elementwise", "graph", "tensor", "random"))
     names = [n for n in dir(tg.Tensor) if not n.startswith("_") and hasattr(torch.Tensor, n)]
     missing = [n for n in names if n not in TABLE and n not in ELSEWHERE and f".{n}(" not in source and f".{n}" not in source]
     assert missing == []

@@ -117,6 +117,30 @@ def test_bernoulli():
     assert tg.bernoulli(tg.tensor([0.0, 1.0])).tolist() == [0, 1]
 
 
+def test_numbers_in_place():
+    x = tg.zeros(N)
+    assert x.uniform_(2, 4) is x
+    near(x.numpy(), 3, 2 / 12 ** 0.5)
+    near(x.normal_(1, 2).numpy(), 1, 2)
+    near(x.exponential_(4.0).numpy(), 0.25, 0.25)
+    near(x.bernoulli_(0.3).numpy(), 0.3, 0.21 ** 0.5)
+    near(x.bernoulli_(tg.full((N,), 0.3)).numpy(), 0.3, 0.21 ** 0.5)
+    assert set(x.random_(3).tolist()) == {0, 1, 2} and set(x.random_(5, 7).tolist()) == {5, 6}
+    assert 0 <= x.random_().min() and 2 ** 23 < x.max() < 2 ** 24
+    assert tg.zeros(3, dtype=tg.int64).random_(10).dtype == tg.int64
+    g = tg.Generator()
+    assert tg.equal(tg.zeros(3).normal_(generator=g.manual_seed(1)), tg.zeros(3).normal_(generator=g.manual_seed(1)))
+
+
+@pytest.mark.parametrize("program", [lambda lib: lib.ones(2, requires_grad=True).uniform_(), lambda lib: lib.ones(2).bernoulli_(2.0),
+                                     lambda lib: lib.ones(2).random_(5, 3)])
+def test_malformed_draws_in_place_raise_what_torch_raises(program):
+    with pytest.raises(Exception) as theirs:          # noqa: PT011  (whatever torch raises is the expectation)
+        program(torch)
+    with pytest.raises(type(theirs.value)):
+        program(tg)
+
+
 def test_multinomial():
     p = tg.tensor([0.0, 1.0, 3.0, 0.0])
     drawn = tg.multinomial(p, N, replacement=True).numpy()

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from .defaults import Default, device, on_cpu
 from .errors import message
 from .graph import Node
 from .mode import capturing, derived
-from .tensor import Default, Tensor
+from .tensor import Tensor
 
 __all__ = ["arange", "as_tensor", "asarray", "can_cast", "device", "double", "empty", "empty_like", "eye", "finfo",
            "float16",
@@ -42,14 +43,6 @@ def set_default_dtype(d: Any) -> None:
         raise TypeError(message("only floating-point types are supported as the default type", op="set_default_dtype",
                                 instead="tg.set_default_dtype(tg.float64)"))
     Default.dtype = np.dtype(d)
-
-
-def float_dtype(dtype: Any) -> np.dtype:
-    """The floating-point dtype asked for, or the default."""
-    dtype = Default.dtype if dtype is None else np.dtype(dtype)
-    if dtype.kind != "f":
-        raise NotImplementedError(message(f"random floats are not implemented for {dtype}", instead="tg.randint(...)"))
-    return dtype
 
 
 def promote_types(type1: Any, type2: Any) -> np.dtype:
@@ -99,38 +92,6 @@ class finfo:
 
 
 iinfo = np.iinfo
-
-
-class device:
-    """Where a tensor lives: a ``type`` and perhaps an ``index``. Here that is the CPU; other names can be written down,
-    but not used.
-
-    >>> tg.device("cuda" if tg.cuda.is_available() else "cpu")
-    device(type='cpu')
-    """
-
-    def __init__(self, type: Any, index: int | None = None):
-        self.type, _, number = str(type).partition(":")
-        self.index = int(number) if number else index
-
-    def __str__(self) -> str:
-        return self.type if self.index is None else f"{self.type}:{self.index}"
-
-    def __repr__(self) -> str:
-        return f"device(type={self.type!r}" + (")" if self.index is None else f", index={self.index})")
-
-    def __eq__(self, other: object) -> bool:
-        return str(self) == str(other)
-
-    def __hash__(self) -> int:
-        return hash(str(self))
-
-
-def on_cpu(where: Any) -> None:
-    """Refuse every device but the CPU."""
-    if where is not None and str(where).split(":")[0] != "cpu":
-        raise RuntimeError(message(f"there is no device {str(where)!r} here: everything runs on the CPU",
-                                   instead='device="cpu"'))
 
 
 def is_tensor(obj: Any) -> bool:

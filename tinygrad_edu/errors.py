@@ -134,3 +134,26 @@ class Spoiled:
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
     __pow__ = __rpow__ = __neg__ = __matmul__ = __rmatmul__ = __eq__ = __ne__ = _refuse
     __lt__ = __le__ = __gt__ = __ge__ = __invert__ = __abs__ = _refuse
+
+
+def refuse_leaf(x: Any, op: Any) -> None:
+    """PyTorch's error for changing a leaf that needs a gradient."""
+    if x.op is None and x.requires_grad:
+        raise RuntimeError(message("a leaf Variable that requires grad is being used in an in-place operation.",
+                                   op=op.name, inputs=(x,), layer=x.note.layer,
+                                   instead="with tg.no_grad(): x += ..., or x = x + ..."))
+
+
+def refuse_view(x: Any, op: Any) -> None:
+    """The error for a recorded change through a view."""
+    if x.base is not None:
+        raise RuntimeError(message("a recorded in-place operation on a view would leave the tensor that it views "
+                                   "without this step in its history", op=op.name, inputs=(x,), layer=x.note.layer,
+                                   instead="assign through the tensor itself: x[index] = ..., or work on x.clone()"))
+
+
+def in_place_error(error: Exception, op: Any, x: Any, others: tuple, layer: str) -> Exception:
+    """NumPy's refusal of an in-place operation as PyTorch's: a RuntimeError, or IndexError for an index."""
+    kind = type(error) if isinstance(error, (IndexError, RuntimeError)) else RuntimeError
+    return kind(message(str(error), op=f"{op.name}, in place", inputs=(x, *others), layer=layer,
+                        instead="x = x + y makes a new tensor of the common shape and dtype"))

@@ -4,15 +4,14 @@ The generator is NumPy's PCG64 (O'Neill 2014): the same seed gives the same numb
 """
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .creation import device as device_name
-from .creation import float_dtype, on_cpu, size_of
+from .creation import size_of
+from .defaults import on_cpu
 from .errors import message
+from .generator import LOW64, Stream, coins, gaussian, integers, source, uniform
 from .mode import opaque
 from .tensor import Tensor
 
@@ -21,42 +20,15 @@ __all__ = ["Generator", "bernoulli", "default_generator", "get_rng_state", "init
            "set_rng_state"]
 
 STATE = np.dtype([("state", "<u8", 4), ("spare", "<u4", 2), ("seed", "<u8")])     # 48 bytes: PCG64's numbers, our seed
-LOW64 = 2 ** 64 - 1
 
 
-class Generator:
+class Generator(Stream):
     """A source of random numbers with a seed and a state that can be saved (torch.Generator).
 
     >>> g = tg.Generator().manual_seed(1)
     >>> tg.equal(tg.rand(3, generator=g), tg.rand(3, generator=g.manual_seed(1)))
     True
     """
-
-    def __init__(self, device: Any = None):
-        on_cpu(device)
-        self.device = device_name("cpu")
-        self.manual_seed(0)
-
-    def manual_seed(self, seed: int) -> Generator:
-        """Start over from this seed; returns the generator."""
-        self._seed: int = int(seed) & LOW64
-        self._numpy: np.random.Generator | None = None
-        return self
-
-    @property
-    def numpy(self) -> np.random.Generator:
-        """NumPy's generator, made when first drawn from: numpy.random takes long to import."""
-        if self._numpy is None:
-            self._numpy = np.random.Generator(np.random.PCG64(self._seed))
-        return self._numpy
-
-    def seed(self) -> int:
-        """Start over from a seed that the operating system gives; returns it."""
-        return self.manual_seed(int.from_bytes(os.urandom(8), "little")).initial_seed()
-
-    def initial_seed(self) -> int:
-        """The seed that the generator started from."""
-        return self._seed
 
     def get_state(self) -> Tensor:
         """The state as a tensor of bytes."""
@@ -84,7 +56,7 @@ class Generator:
         return Generator().set_state(self.get_state())
 
 
-default_generator = Generator()
+Stream.default = default_generator = Generator()
 default_generator.seed()
 
 
@@ -117,36 +89,6 @@ def get_rng_state() -> Tensor:
 def set_rng_state(state: Tensor) -> None:
     """Put the default generator into this state."""
     default_generator.set_state(state)
-
-
-def source(generator: Generator | None) -> np.random.Generator:
-    """NumPy's generator behind this one, or behind the default."""
-    return (default_generator if generator is None else generator).numpy
-
-
-# ---- arrays, for initialisers and dropout ---------------------------------------------------------------------------
-@opaque
-def uniform(shape: Sequence[int], low: float = 0.0, high: float = 1.0, *, generator: Generator | None = None,
-            dtype: Any = None) -> np.ndarray:
-    """An array of numbers uniform in [low, high); float32 is drawn as float32."""
-    dtype = float_dtype(dtype)
-    u = source(generator).random(shape, np.float32 if dtype.itemsize < 8 else np.float64)
-    if (low, high) != (0, 1):
-        u *= high - low
-        u += low
-    return u.astype(dtype, copy=False) if isinstance(u, np.ndarray) else np.asarray(u, dtype)
-
-
-@opaque
-def gaussian(shape: Sequence[int], mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None,
-             dtype: Any = None) -> np.ndarray:
-    """An array of normal numbers with this mean and standard deviation; float32 is drawn as float32."""
-    dtype = float_dtype(dtype)
-    z = source(generator).standard_normal(shape, np.float32 if dtype.itemsize < 8 else np.float64)
-    if (mean, std) != (0, 1):
-        z *= std
-        z += mean
-    return z.astype(dtype, copy=False) if isinstance(z, np.ndarray) else np.asarray(z, dtype)
 
 
 # ---- tensors --------------------------------------------------------------------------------------------------------
@@ -199,12 +141,8 @@ def randint(low: int, high: Any = None, size: Any = None, *, generator: Generato
         low, high, size = 0, low, high if size is None else size
     if size is None:
         raise TypeError(message("randint() needs a size", op="randint", instead="tg.randint(0, 10, (3,))"))
-    low, high = int(low), int(high)
-    if low >= high:
-        raise RuntimeError(message(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}",
-                                   op="randint", instead="tg.randint(low, high, size) draws from low, ..., high - 1"))
-    n = source(generator).integers(low, high, size_of((size,), "randint"))
-    return Tensor._leaf(np.asarray(n, np.int64 if dtype is None else dtype), requires_grad)
+    n = integers(size_of((size,), "randint"), int(low), int(high), generator=generator, dtype=dtype or np.int64)
+    return Tensor._leaf(n, requires_grad)
 
 
 def randint_like(input: Tensor, low: int, high: int | None = None, **options: Any) -> Tensor:
@@ -256,10 +194,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     [0.0, 1.0]
     """
     chance = np.asarray(input.payload if p is None else p)
-    if not np.all((chance >= 0) & (chance <= 1)):
-        raise RuntimeError(message("Expected p_in >= 0 && p_in <= 1 to be true: a probability lies between 0 and 1",
-                                   op="bernoulli", inputs=(input,), instead="tg.bernoulli(x.sigmoid())"))
-    return Tensor._leaf((source(generator).random(input.shape) < chance).astype(input.dtype))
+    return Tensor._leaf(coins(input.shape, chance, generator=generator, dtype=input.dtype))
 
 
 @opaque

@@ -36,12 +36,13 @@ def ratio(polynomials: tuple, x: np.ndarray) -> np.ndarray:
 
 def tail(x: np.ndarray) -> np.ndarray:
     """erfc(x) for x > 0.46875; x^2 in two parts, the first of them exact, since e^-x^2 magnifies its rounding."""
+    x = np.minimum(x, 30.0)                           # beyond 27 it is 0
     near, far = np.minimum(x, 4.0), np.flatnonzero(x > 4)
     y = ratio(MIDDLE, near)
     if far.size:
         z = 1 / x[far] ** 2
         y[far] = (1 / math.sqrt(math.pi) - z * ratio(FAR, z)) / x[far]
-    head = np.trunc(np.minimum(x, 30.0) * 16) / 16
+    head = np.trunc(x * 16) / 16
     return y * np.exp(-head * head) * np.exp((head - x) * (head + x))
 
 

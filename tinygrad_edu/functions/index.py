@@ -100,6 +100,13 @@ def whole(x: Any, dim: int, index: Any, op: str) -> np.ndarray:
     return i
 
 
+def meshed(x: Any, dim: int, index: Any, op: str) -> tuple:
+    """An index for each element, checked, and what it is for ``getitem``."""
+    d = axis(dim, x.ndim)
+    i = whole(x, d, index, op)
+    return i, ix.mesh(i, d)
+
+
 def gather(x: Any, dim: int, index: Any) -> Any:
     """y[i][j] = x[index[i][j]][j] for dim = 0, y[i][j] = x[i][index[i][j]] for dim = 1."""
     d = axis(dim, x.ndim)
@@ -108,16 +115,14 @@ def gather(x: Any, dim: int, index: Any) -> Any:
 
 def scatter(x: Any, dim: int, index: Any, src: Any = None, *, value: Any = None) -> Any:
     """x with y[index[i][j]][j] = src[i][j] for dim = 0, and so on; src may be a number."""
-    d = axis(dim, x.ndim)
-    i = whole(x, d, index, "scatter")
-    return ix.setitem(x, part(value if src is None else src, i.shape), index=ix.mesh(i, d))
+    i, where = meshed(x, dim, index, "scatter")
+    return ix.setitem(x, part(value if src is None else src, i.shape), index=where)
 
 
 def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
     """x with y[index[i][j]][j] += src[i][j] for dim = 0, and so on."""
-    d = axis(dim, x.ndim)
-    i = whole(x, d, index, "scatter_add")
-    return x + ix.put(part(src, i.shape), index=ix.mesh(i, d), shape=x.shape)
+    i, where = meshed(x, dim, index, "scatter_add")
+    return x + ix.put(part(src, i.shape), index=where, shape=x.shape)
 
 
 def part(src: Any, shape: tuple) -> Any:

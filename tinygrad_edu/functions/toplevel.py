@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import Node
 from ..ops import fused as fu
 from .elementwise import clamp
 from .layout import array, axis, like
@@ -37,13 +38,20 @@ class cuda:                                           # noqa: N801  (PyTorch's n
         """Nothing: there is no GPU to seed."""
 
 
+def read(x: Any, what: str) -> np.ndarray:
+    """The numbers of x, which leave the graph here."""
+    if isinstance(x, Node):
+        x._escapes(what)
+    return array(x)
+
+
 def equal(a: Any, b: Any) -> bool:
     """Whether two tensors have the same shape and the same elements.
 
     >>> equal(tensor([1., 2.]), tensor([1., 2.]))
     True
     """
-    return bool(np.array_equal(array(a), array(b)))
+    return bool(np.array_equal(read(a, "equal()"), read(b, "equal()")))
 
 
 def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
@@ -52,7 +60,7 @@ def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: 
     >>> allclose(tensor([1.]), tensor([1. + 1e-9]))
     True
     """
-    return bool(np.allclose(array(a), array(b), rtol, atol, equal_nan))
+    return bool(np.allclose(read(a, "allclose()"), read(b, "allclose()"), rtol, atol, equal_nan))
 
 
 def numel(x: Any) -> int:
@@ -76,7 +84,7 @@ def nonzero(x: Any, *, as_tuple: bool = False) -> Any:
     >>> nonzero(tensor([0, 3, 0, 4])).tolist()
     [[1], [3]]
     """
-    found = np.nonzero(np.atleast_1d(array(x)))
+    found = np.nonzero(np.atleast_1d(read(x, "nonzero()")))
     return tuple([like(x, i) for i in found]) if as_tuple else like(x, np.stack(found, 1))
 
 
@@ -89,7 +97,7 @@ def unique(x: Any, return_inverse: bool = False, return_counts: bool = False) ->
     >>> unique(tensor([3, 1, 3]), return_counts=True)
     (tensor([1, 3]), tensor([1, 2]))
     """
-    found = np.unique(array(x), return_inverse=return_inverse, return_counts=return_counts)
+    found = np.unique(read(x, "unique()"), return_inverse=return_inverse, return_counts=return_counts)
     return tuple([like(x, y) for y in found]) if isinstance(found, tuple) else like(x, found)
 
 
@@ -99,7 +107,7 @@ def bincount(x: Any, weights: Any | None = None, minlength: int = 0) -> Any:
     >>> bincount(tensor([0, 2, 2])).tolist()
     [1, 0, 2]
     """
-    return like(x, np.bincount(array(x), None if weights is None else array(weights), minlength))
+    return like(x, np.bincount(read(x, "bincount()"), None if weights is None else array(weights), minlength))
 
 
 def softmax(x: Any, dim: int, dtype: Any = None) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import random
-from ..creation import float_dtype, on_cpu
+from ..defaults import float_dtype, on_cpu
 from ..functions import elementwise as ew
 from ..functions import shape as sh
 from ..mode import assumed, opaque

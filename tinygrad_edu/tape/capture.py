@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import PACKAGE, message, user_line
-from ..graph import REGISTRY, Node, Primitive, tick, sweep
+from ..graph import REGISTRY, Node, Primitive, sweep, tick
 from ..mode import local
 from ..tensor import Tensor
 from ..value import Value

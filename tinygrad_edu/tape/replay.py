@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..defaults import Default
 from ..errors import message
 from ..graph import Node
 from ..mode import is_grad_enabled, local, watch
 from ..random import default_generator
-from ..tensor import Default, Tensor
+from ..tensor import Tensor
 from ..value import Value
 from .capture import CaptureError, Recorder
 from .live import Live
