@@ -433,6 +433,18 @@ def test_two_thousand_nodes_stay_usable(opened):
 
 
 @in_browser
+def test_where_the_graph_cannot_be_laid_out_the_rest_works(browser, tmp_path):
+    page = explore(neuron()[0], tmp_path / "page.html")
+    browser.errors.clear()
+    added = browser.call("Page.addScriptToEvaluateOnNewDocument", source="delete globalThis.Worker")
+    browser.open(page)
+    browser.wait("document.getElementById('waiting').textContent.includes('could not be laid out')")
+    browser.press("End")
+    assert browser.evaluate(TABLE)[-1][0] == "current" and browser.errors == []
+    browser.call("Page.removeScriptToEvaluateOnNewDocument", **added)
+
+
+@in_browser
 def test_training_steps_are_scrubbed(opened):
     recorder = trained(6)
     browser = opened(recorder)

@@ -44,13 +44,14 @@ function tellStep() {
   const k = current(), name = graph.name[k], phase = going();
   by("card").className = phase;
   by("question").hidden = true;
-  by("step").replaceChildren(...phase === "start" ? beginning() : phase === "forward" ? forwardStep(k, name) : backwardStep(k, name));
+  by("step").replaceChildren(...{ start: beginning, forward: forwardStep, backward: backwardStep }[phase](k, name));
 }
 
 function beginning() {
   const leaves = graph.name.length - graph.forward.length;
   return [element("h2", {}, "Start"), element("p", {}, `${leaves} leaves are given: weights and data. Step on (→): ` +
-    `${graph.forward.length} steps forward compute ${graph.name[result()]}, then ${graph.sweep.length} steps back solve the adjoints.`)];
+    `${graph.forward.length} steps forward compute ${graph.name[result()]}, ` +
+    `then ${graph.sweep.length} steps back solve the adjoints.`)];
 }
 
 function forwardStep(k, name) {
@@ -60,36 +61,50 @@ function forwardStep(k, name) {
 }
 
 function backwardStep(k, name) {
-  const flows = graph.sent[swept() - 1], read = unique(graph.into[k].map(({ from }) => `${symbol(from)} = ${adjoint(from)}`));
+  const read = unique(graph.into[k].map(({ from }) => `${symbol(from)} = ${adjoint(from)}`));
+  const flows = graph.sent[swept() - 1], often = flows.length === 1 ? "once" : `${flows.length} times`;
   const said = [element("h2", {}, `Backward ${swept()}: ∂${name}`), ...derivation(k),
     line("reads", read.join(", ") || "nothing: the result changes by 1 when it changes by 1")];
-  if (!flows.length) return [...said, element("p", { class: "small" }, `${name} is a leaf: this gradient is ready for the optimiser.`)];
-  const rows = flows.map(flow => row("td", [`∂${graph.name[flow.to]}`, `+= ${flowing(flow)}`, sumAfter(flow), contribution(flow),
-    bare(contribution(flow, true))]));
+  const end = `${name} is a leaf: this gradient is ready for the optimiser.`;
+  if (!flows.length) return [...said, element("p", { class: "small" }, end)];
+  const rows = flows.map(flow => row("td", [`∂${graph.name[flow.to]}`, `+= ${flowing(flow)}`, sumAfter(flow),
+    contribution(flow), bare(contribution(flow, true))]));
   return [...said, element("div", { class: "scroll" }, element("table", { id: "sends" },
-    element("caption", {}, `sends back, so that ∂${name} is read ${flows.length === 1 ? "once" : `${flows.length} times`}`),
+    element("caption", {}, `sends back, so that ∂${name} is read ${often}`),
     row("th", ["to", "contribution", "sum so far", "rule", "with numbers"]), ...rows))];
 }
 
 // ---- the table ------------------------------------------------------------------------------------------------------
 
+const HEADS = { forward: ["step", "node", "value", "operation", "with numbers"],
+  backward: ["step", "adjoint", "result", "recurrence", "with numbers", "hits"] };
+
+const valueCells = (k, t) => [t, graph.name[k], value(k), operation(k), operation(k, true)];
+
+function adjointCells(k, t) {
+  return [t, `∂${graph.name[k]}`, adjoint(k), recurrence(k), withNumbers(k), Math.max(0, graph.sent[t - 1].length - 1)];
+}
+
+function openCells(k) {
+  const missing = graph.into[k].length - arrived(k).length;
+  const said = missing ? `sum so far: waits for ${missing} more` : "all has arrived";
+  return ["", `∂${graph.name[k]}`, state.quiz ? "?" : sumSoFar(k), said, "", ""];
+}
+
 function fillTable() {
   const back = going() === "backward", here = back ? swept() : made(), begin = back ? graph.forward.length : 0;
   const all = back ? graph.sweep.map(([k]) => k) : graph.forward, from = Math.max(0, here - ROWS);
-  const cells = (k, t) => back ? [t, `∂${graph.name[k]}`, adjoint(k), recurrence(k), withNumbers(k), Math.max(0, graph.sent[t - 1].length - 1)]
-    : [t, graph.name[k], value(k), operation(k), operation(k, true)];
-  const rows = all.slice(from, here).map((k, i) => row("td", cells(k, from + i + 1), {
-    class: from + i + 1 === here ? "current" : "solved", onclick: () => { if (!state.quiz) go(begin + from + i + 1); } }));
-  const open = back ? all.slice(here).filter(k => arrived(k).length).slice(0, ROWS) : [];
-  const waiting = open.map(k => {
-    const missing = graph.into[k].length - arrived(k).length, part = state.quiz ? "?" : sumSoFar(k);
-    return row("td", ["", `∂${graph.name[k]}`, part, missing ? `sum so far: waits for ${missing} more` : "all has arrived", "", ""], { class: "open" });
+  const rows = all.slice(from, here).map((k, i) => {
+    const t = from + i + 1, kind = t === here ? "current" : "solved", jump = () => { if (!state.quiz) go(begin + t); };
+    return row("td", (back ? adjointCells : valueCells)(k, t), { class: kind, onclick: jump });
   });
+  const open = back ? all.slice(here).filter(k => arrived(k).length).slice(0, ROWS) : [];
+  const counted = `${here.toLocaleString("en")} of ${all.length.toLocaleString("en")}`;
   by("memo-title").textContent = back ? "Memo table" : "Values";
-  by("memo-note").textContent = `${here.toLocaleString("en")} of ${all.length.toLocaleString("en")} ` +
-    (back ? "subproblems solved" : "values computed") + (from ? `, the last ${ROWS} shown` : "") + (open.length ? "; grey: not solved yet" : "");
-  by("table").replaceChildren(row("th", back ? ["step", "adjoint", "result", "recurrence", "with numbers", "hits"]
-    : ["step", "node", "value", "operation", "with numbers"]), ...rows, ...waiting);
+  by("memo-note").textContent = `${counted} ${back ? "subproblems solved" : "values computed"}` +
+    (from ? `, the last ${ROWS} shown` : "") + (open.length ? "; grey: not solved yet" : "");
+  by("table").replaceChildren(row("th", HEADS[back ? "backward" : "forward"]), ...rows,
+    ...open.map(k => row("td", openCells(k), { class: "open" })));
   const scroll = by("table").parentElement;
   if (rows.length) scroll.scrollTop = rows.at(-1).offsetTop - scroll.clientHeight / 2;
 }
@@ -109,9 +124,10 @@ function tip(target) {
   const users = graph.users[k].map(u => graph.name[u]), more = users.length > 6 ? ` and ${users.length - 6} more` : "";
   const facts = [["value", isMade(k) ? value(k) : "not computed yet"], ["adjoint", adjointNow(k)],
     ["users", users.slice(0, 6).join(", ") + more || "none: the result"], ["", DATA.texts[graph.about[k]]]];
+  const fact = ([name, text]) => element("div", {}, element("span", { class: "caption" }, name), text);
   box.replaceChildren(element("b", {}, [graph.name[k], operation(k)].filter(Boolean).join(" = ")),
-    ...facts.filter(([, text]) => text).map(([name, text]) => element("div", {}, element("span", { class: "caption" }, name), text)));
-  const at = target.getBoundingClientRect(), room = by("stage").getBoundingClientRect(), below = at.bottom - room.top + 6;
+    ...facts.filter(([, text]) => text).map(fact));
+  const [at, room] = [target, by("stage")].map(one => one.getBoundingClientRect()), below = at.bottom - room.top + 6;
   const top = below + box.offsetHeight > room.height ? at.top - room.top - box.offsetHeight - 6 : below;
   box.style.left = `${Math.max(4, Math.min(at.left - room.left, room.width - box.offsetWidth - 4))}px`;
   box.style.top = `${Math.max(4, top)}px`;
@@ -121,20 +137,24 @@ function tip(target) {
 function act({ dataset: { item } }) {
   if (/[gc]/.test(item[0])) return fold(+item.slice(1), item[0] === "g");
   const k = +item, back = going() === "backward" || graph.op[k] < 0;
-  if (!state.quiz) go(!back ? graph.made.get(k) + 1 : graph.solved.has(k) ? graph.forward.length + graph.solved.get(k) + 1 : 0);
+  const time = back ? graph.forward.length + graph.solved.get(k) : graph.made.get(k);
+  if (!state.quiz) go(Number.isNaN(time) ? 0 : time + 1);
 }
 
 // ---- searching ------------------------------------------------------------------------------------------------------
 
 function matches(text) {
-  const rank = k => { const name = graph.name[k].toLowerCase(); return name === text ? 0 : name.startsWith(text) ? 1 : name.includes(text) ? 2 : 3; };
-  return text ? [...graph.name.keys()].filter(k => rank(k) < 3).sort((a, b) => rank(a) - rank(b)).slice(0, 8) : [];
+  const names = graph.name.map(name => name.toLowerCase());
+  const rank = k => names[k] === text ? 0 : names[k].startsWith(text) ? 1 : 2;
+  const hits = [...names.keys()].filter(k => text && names[k].includes(text));
+  return hits.sort((a, b) => rank(a) - rank(b)).slice(0, 8);
 }
 
 function search() {
   const text = by("search").value.trim().toLowerCase(), hits = matches(text);
-  by("found").replaceChildren(...hits.map(k => element("li", { role: "option", onclick: () => find(k) }, graph.name[k],
-    element("span", { class: "op" }, ` ${operation(k)}`))), ...(text && !hits.length ? [element("li", {}, "no node has such a name")] : []));
+  const item = k => element("li", { role: "option", onclick: () => find(k) }, graph.name[k],
+    element("span", { class: "op" }, ` ${operation(k)}`));
+  by("found").replaceChildren(...hits.length ? hits.map(item) : [element("li", {}, "no node has such a name")]);
   by("found").hidden = !text;
   by("search").setAttribute("aria-expanded", String(Boolean(text)));
   return hits;
@@ -144,9 +164,6 @@ async function find(k) {
   by("search").value = "";
   search();
   reveal(k);
-  await layOut();
-  const box = shown.nodes.get(k);
-  if (!box) return;
-  centre(box);
-  box.g.focus({ preventScroll: true });
+  await layOut(k);
+  tip(shown.nodes.get(k)?.g);
 }

@@ -1,8 +1,8 @@
 // The drawing: what is visible, laid out by Graphviz in a worker, drawn as SVG, and marked at each step.
 
 const CHAR = 7.3, LINE = 16, READABLE = 45, MANY = 400;
-const view = { x: 0, y: 0, width: 1, height: 1, scale: 1, whole: [1, 1], of: null };
-let shown = { nodes: new Map(), edges: [] };
+const view = { x: 0, y: 0, width: 1, height: 1, scale: 1, whole: [1, 1] };
+let shown = { nodes: new Map(), clusters: new Map(), edges: [] };
 
 // ---- folding --------------------------------------------------------------------------------------------------------
 
@@ -17,8 +17,10 @@ function standIn(node) {
   return stands;
 }
 
+const isOpen = item => isGroup(item) && state.open.has(numberOf(item));
+
 function visible(k = 0) {
-  return graph.inside[k].flatMap(item => isGroup(item) && state.open.has(numberOf(item)) ? visible(numberOf(item)) : [item]);
+  return graph.inside[k].flatMap(item => isOpen(item) ? visible(numberOf(item)) : [item]);
 }
 
 // Open layers from the outside in, one level after the other, while what they hold still fits on a page.
@@ -39,7 +41,7 @@ function reveal(node) {
 
 function fold(k, open) {
   if (open) state.open.add(k); else state.open.delete(k);
-  return layOut({ focus: (open ? "c" : "g") + k });
+  return layOut((open ? "c" : "g") + k);
 }
 
 // ---- layout ---------------------------------------------------------------------------------------------------------
@@ -95,10 +97,11 @@ function label(item) {
     const k = numberOf(item), { name, kind } = graph.groups[k], parts = graph.inside[k].filter(isGroup).length;
     const head = `▸ ${cut(name, 26)}`, nodes = `${parts > 1 ? `${parts} groups, ` : ""}${graph.below[k].length} nodes`;
     const small = `${cut(kind, 18)} ${nodes}`.trim();
-    return { head, op: "", small, width: Math.max(head.length, small.length, 17) * CHAR + 24, height: 3 * LINE + 16 };
+    return { head, op: "", small, width: Math.max(head.length, small.length, 17) * CHAR + 24, height: 64 };
   }
   const head = cut(graph.name[item], 24), op = cut(operation(item), 28), rows = graph.solved.has(item) ? 3 : 2;
-  return { head, op, width: Math.max(head.length + op.length + 2, widest(item)) * CHAR + 20, height: rows * LINE + 14 };
+  const chars = Math.max(head.length + op.length + 2, widest(item));
+  return { head, op, width: chars * CHAR + 20, height: rows * LINE + 14 };
 }
 
 // The visible graph in the DOT language. No name goes into it: room is left for them.
@@ -108,10 +111,10 @@ function dotOf(labels, links, direction) {
   const lines = [`digraph { rankdir=${direction} nodesep=0.28 ranksep=${apart} newrank=true`,
     'node [shape=box fixedsize=true label=""] edge [arrowsize=0.7]'];
   const put = k => graph.inside[k].forEach(item => {
-    if (isGroup(item) && state.open.has(numberOf(item))) {
-      const { name, kind } = graph.groups[numberOf(item)], room = "m".repeat(Math.min(30, name.length + kind.length + 5));
-      lines.push(`subgraph cluster_${numberOf(item)} { margin=12 fontname=Courier fontsize=12 label="${room}"`);
-      put(numberOf(item));
+    if (isOpen(item)) {
+      const k = numberOf(item), { name, kind } = graph.groups[k], room = Math.min(30, name.length + kind.length + 5);
+      lines.push(`subgraph cluster_${k} { margin=12 fontname=Courier fontsize=12 label="${"m".repeat(room)}"`);
+      put(k);
       lines.push("}");
     } else {
       const [width, height] = [labels.get(item).width, labels.get(item).height].map(size => (size / 72).toFixed(3));
@@ -125,7 +128,8 @@ function dotOf(labels, links, direction) {
   return lines.join("\n") + "}";
 }
 
-async function layOut({ focus = null, keep = true } = {}) {
+// Lay out and draw what is visible, then look at the item given, or from the beginning.
+async function layOut(focus = null) {
   const labels = new Map(visible().map(item => [item, label(item)])), links = new Map(), mine = graph;
   graph.parts.forEach((_, user) => inputs(graph, user).forEach(x => {
     const [tail, head] = [standIn(x), standIn(user)];
@@ -134,8 +138,8 @@ async function layOut({ focus = null, keep = true } = {}) {
   by("waiting").hidden = false;
   let plan;
   try {
-    const directions = labels.size > 80 ? ["LR"] : ["LR", "TB"];
-    plan = await arranged(directions.map(direction => dotOf(labels, [...links.values()], direction)));
+    const both = labels.size > 80 ? ["LR"] : ["LR", "TB"];
+    plan = await arranged(both.map(direction => dotOf(labels, [...links.values()], direction)));
   } catch (error) {
     by("waiting").textContent = `The graph could not be laid out here (${error.message}); the table tells all of it.`;
     return;
@@ -143,10 +147,10 @@ async function layOut({ focus = null, keep = true } = {}) {
   if (!plan || mine !== graph) return;               // folded again meanwhile
   by("waiting").hidden = true;
   drawPlan(plan, labels);
-  if (!keep || view.of !== graph) fit();
-  view.of = graph;
-  mark();
-  if (focus) by("graph").querySelector(`[data-item="${focus}"]`)?.focus({ preventScroll: true });
+  const box = shown.clusters.get(focus) ?? shown.nodes.get(focus);
+  fit(false, box);
+  mark(!box);
+  box?.g.focus({ preventScroll: true });
 }
 
 // ---- drawing --------------------------------------------------------------------------------------------------------
@@ -157,54 +161,64 @@ function drawPlan(plan, labels) {
   const objects = plan.objects ?? [], [width, height] = view.whole = extent(plan);
   const point = text => { const [x, y] = text.split(",").map(Number); return [x, height - y]; };
   const itemOf = ({ name }) => name[0] === "n" ? +name.slice(1) : name;
-  const [clusters, boxes] = [objects.filter(o => o.name.startsWith("cluster_")), objects.filter(o => !o.name.startsWith("cluster_"))];
-  shown = { nodes: new Map(), edges: [] };
+  const clusters = objects.filter(object => object.name.startsWith("cluster_"));
+  const boxes = objects.filter(object => !clusters.includes(object));
+  shown = { nodes: new Map(), clusters: new Map(), edges: [] };
   const edges = (plan.edges ?? []).map(edge => {
     const pieces = edge.pos.split(" "), end = pieces[0].startsWith("e,") ? ` L${point(pieces.shift().slice(2))}` : "";
     const [first, ...rest] = pieces.map(point);
-    const line = element("svg:path", { d: `M${first} C${rest.join(" ")}${end}` }), tag = element("svg:text", { class: "flow" });
-    shown.edges.push({ tail: itemOf(objects[edge.tail]), head: itemOf(objects[edge.head]), line, tag });
+    const line = element("svg:path", { d: `M${first} C${rest.join(" ")}${end}` });
+    const [tail, head] = [edge.tail, edge.head].map(k => itemOf(objects[k]));
+    shown.edges.push({ tail, head, line, tag: element("svg:text", { class: "flow" }) });
     return line;
   });
-  boxes.map(object => [itemOf(object), point(object.pos)]).sort(([a], [b]) => firstOf(a) - firstOf(b))      // focus order
-    .forEach(([item, [x, y]]) => shown.nodes.set(item, drawBox(item, x, y, labels.get(item))));
-  by("graph").replaceChildren(arrows(), element("svg:g", {}, ...clusters.map(o => drawCluster(o, height))),
-    element("svg:g", {}, ...edges), element("svg:g", {}, ...[...shown.nodes.values()].map(box => box.g)),
-    element("svg:g", {}, ...shown.edges.map(edge => edge.tag)));
+  const inOrder = boxes.map(object => [itemOf(object), point(object.pos)]).sort(([a], [b]) => firstOf(a) - firstOf(b));
+  inOrder.forEach(([item, [x, y]]) => shown.nodes.set(item, drawBox(item, x, y, labels.get(item))));
+  clusters.forEach(object => shown.clusters.set(object.name.replace("luster_", ""), drawCluster(object, height)));
+  const layers = [[...shown.clusters.values()].map(box => box.g), edges, [...shown.nodes.values()].map(box => box.g),
+    shown.edges.map(edge => edge.tag)];
+  by("graph").replaceChildren(arrows(), ...layers.map(things => element("svg:g", {}, ...things)));
   by("graph").classList.toggle("dense", edges.length > 120);
 }
 
 function drawCluster(object, height) {
-  const k = +object.name.slice(8), [x0, y0, x1, y1] = object.bb.split(",").map(Number), { name, kind } = graph.groups[k];
-  return element("svg:g", { class: "cluster", "data-item": "c" + k, tabindex: 0, role: "button", "aria-expanded": "true",
-    "aria-label": `Fold ${name}` },
-  element("svg:rect", { x: x0, y: height - y1, width: x1 - x0, height: y1 - y0, rx: 10 }),
-  element("svg:text", { x: x0 + 10, y: height - y1 + 17 }, element("svg:tspan", { class: "name" }, `▾ ${cut(name, 26)}`), ` ${kind}`));
+  const k = +object.name.slice(8), { name, kind } = graph.groups[k];
+  const [left, low, right, high] = object.bb.split(",").map(Number), [w, h] = [right - left, high - low];
+  const top = height - high, title = element("svg:tspan", { class: "name" }, `▾ ${cut(name, 26)}`);
+  const facts = { class: "cluster", "data-item": "c" + k, tabindex: 0, role: "button", "aria-expanded": "true" };
+  const g = element("svg:g", { ...facts, "aria-label": `Fold ${name}` },
+    element("svg:rect", { x: left, y: top, width: w, height: h, rx: 10 }),
+    element("svg:text", { x: left + 10, y: top + 17 }, title, ` ${kind}`));
+  return { g, x: left + w / 2, y: top + h / 2, width: w, height: h };
 }
 
 function drawBox(item, x, y, { head, op, small, width, height }) {
   const left = x - width / 2, top = y - height / 2, group = isGroup(item);
   const text = (line, kind) => element("svg:text", { x: left + 10, y: top + 18 + line * LINE, class: kind });
-  const lines = [text(1, "value"), ...(group || graph.solved.has(item) ? [text(2, "adjoint")] : [])], title = text(0, "");
+  const lines = [text(1, "value"), ...(group || graph.solved.has(item) ? [text(2, "adjoint")] : [])];
+  const title = text(0, "title");
   title.append(element("svg:tspan", { class: "name" }, head), element("svg:tspan", { dx: 10, class: "op" }, op));
   const bars = !group ? [] : ["forward", "backward"].map((phase, i) =>
     element("svg:rect", { class: `done ${phase}`, x: left + 8, y: top + height - 9 + 4 * i, width: 0, height: 3 }));
-  const g = element("svg:g", { class: `node ${group ? "group" : graph.kind[item]}`, "data-item": item, tabindex: 0, role: "button",
-    ...(group ? { "aria-expanded": "false" } : {}) },
-  element("svg:rect", { x: left, y: top, width, height, rx: 8 }), title, ...lines, ...bars);
+  const facts = { class: `node ${group ? "group" : graph.kind[item]}`, "data-item": item, tabindex: 0, role: "button" };
+  const g = element("svg:g", group ? { ...facts, "aria-expanded": "false" } : facts,
+    element("svg:rect", { x: left, y: top, width, height, rx: 8 }), title, ...lines, ...bars);
   return { g, lines, bars, small, x, y, width, height };
 }
 
 function arrows() {
-  return element("svg:defs", {}, ...["plain", "read"].map(kind => element("svg:marker", { id: `arrow-${kind}`, class: kind,
-    viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 7, markerHeight: 7, orient: "auto" },
-  element("svg:path", { d: "M0 0L10 5L0 10z" }))));
+  const facts = { viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 7, markerHeight: 7, orient: "auto" };
+  const marker = kind => element("svg:marker", { ...facts, id: `arrow-${kind}`, class: kind },
+    element("svg:path", { d: "M0 0L10 5L0 10z" }));
+  return element("svg:defs", {}, marker("plain"), marker("read"));
 }
 
 // ---- marking the step -----------------------------------------------------------------------------------------------
 
-function mark() {
-  const asks = state.quiz && unsolved() !== undefined, k = asks ? unsolved() : current(), phase = asks ? "backward" : going();
+// Show the step: what is known, the node in hand, the edges along which it reads, and what it sends back.
+function mark(moving = true) {
+  const asks = state.quiz && unsolved() !== undefined, k = asks ? unsolved() : current();
+  const phase = asks ? "backward" : going();
   const here = k < 0 ? null : standIn(k), read = new Set(), sent = new Map();
   if (phase === "forward") inputs(graph, k).forEach(x => read.add(`${standIn(x)}>${here}`));
   if (phase === "backward") graph.into[k].forEach(flow => read.add(`${here}>${standIn(flow.from)}`));
@@ -221,10 +235,11 @@ function mark() {
   for (const { tail, head, line, tag } of shown.edges) {
     const key = `${tail}>${head}`, flows = sent.get(key);
     line.setAttribute("class", flows ? "edge sent" : read.has(key) ? `edge read ${phase}` : "edge");
-    tag.textContent = flows && flows.length < 3 && flows.every(f => f.length < 11) ? flows.join(", ") : "";
+    const brief = flows && flows.length < 3 && flows.every(flow => flow.length < 11);
+    tag.textContent = brief ? flows.join(", ") : "";
     if (tag.textContent) beside(line, tag);
   }
-  if (here !== null) follow(shown.nodes.get(here));
+  if (here !== null && moving) follow(shown.nodes.get(here));
 }
 
 function beside(line, tag) {
@@ -244,13 +259,16 @@ function markNode(k, { g, lines }) {
 }
 
 function markGroup(group, { g, lines, bars, small, width }, isHere) {
-  const nodes = graph.below[group], computed = nodes.filter(isMade).length, k = isHere && !state.quiz ? current() : -1;
+  const nodes = graph.below[group], computed = nodes.filter(isMade).length;
   const toSolve = nodes.filter(x => graph.solved.has(x)), solved = toSolve.filter(isSolved).length;
-  const inHand = k < 0 ? "" : swept() ? `∂${graph.name[k]} ${adjoint(k)}` : `${graph.name[k]} ${value(k)}`;
+  const k = isHere && !state.quiz ? current() : -1, name = graph.name[k];
+  const inHand = k < 0 ? "" : swept() ? `∂${name} ${adjoint(k)}` : `${name} ${value(k)}`;
   lines[0].textContent = small;
   lines[1].textContent = cut(inHand, Math.floor((width - 20) / CHAR));
-  [computed / nodes.length, solved / (toSolve.length || 1)].forEach((share, i) => bars[i].setAttribute("width", (width - 16) * share));
-  g.setAttribute("aria-label", `Unfold ${graph.groups[group].name}: ${small}, ${computed} computed, ${solved} adjoints solved`);
+  bars[0].setAttribute("width", (width - 16) * computed / nodes.length);
+  bars[1].setAttribute("width", (width - 16) * solved / (toSolve.length || 1));
+  const told = `${small}, ${computed} computed, ${solved} adjoints solved`;
+  g.setAttribute("aria-label", `Unfold ${graph.groups[group].name}: ${told}`);
 }
 
 // ---- moving about ---------------------------------------------------------------------------------------------------
@@ -264,12 +282,13 @@ function measured() {
   Object.assign(view, { width: Math.max(1, width), height: Math.max(1, height) });
 }
 
-// The whole graph, or as much of its beginning as can be read.
-function fit(whole = false) {
+// The whole graph, or as much as can be read of it around a box: else where the computation begins.
+function fit(whole = false, box = [...shown.nodes.values()][0]) {
   measured();
-  const scale = Math.min((view.width - 32) / view.whole[0], (view.height - 32) / view.whole[1], 1.5);
+  const below = innerWidth < 900 ? 90 : 32;            // there the buttons lie in front of the graph
+  const scale = Math.min((view.width - 32) / view.whole[0], (view.height - below) / view.whole[1], 1.5);
   view.scale = Math.max(scale, whole ? 0.02 : 0.62);
-  centre({ x: 0, y: 0 });
+  centre(box);
 }
 
 function zoom(factor, x = view.width / 2, y = view.height / 2) {
@@ -282,10 +301,10 @@ function zoom(factor, x = view.width / 2, y = view.height / 2) {
 
 // Look at a box, and at no more of the emptiness around the graph than has to be.
 function centre(box) {
-  const middle = (at, seen, whole) => seen > whole ? (whole - seen) / 2
+  const middle = (at, seen, whole, below) => seen > whole + below ? (whole + below - seen) / 2
     : Math.min(Math.max(at - seen / 2, -16 / view.scale), whole - seen + 70 / view.scale);
-  view.x = middle(box.x, view.width / view.scale, view.whole[0]);
-  view.y = middle(box.y, view.height / view.scale, view.whole[1]);
+  view.x = middle(box.x, view.width / view.scale, view.whole[0], 0);
+  view.y = middle(box.y, view.height / view.scale, view.whole[1], innerWidth < 900 ? 58 / view.scale : 0);
   look();
 }
 

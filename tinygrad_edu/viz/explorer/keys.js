@@ -2,9 +2,9 @@
 
 function foldAll(all) {
   const much = graph.name.length > MANY;
-  if (!all && much) by("live").textContent = `${graph.name.length} nodes are too many at once: what can be read is unfolded`;
+  if (!all && much) by("live").textContent = `${graph.name.length} nodes are too many at once: a part is unfolded`;
   if (all) state.open.clear(); else unfoldWhatFits(much ? READABLE * 4 : Infinity);
-  layOut({ keep: false });
+  layOut();
 }
 
 function setTheme() {
@@ -27,14 +27,17 @@ document.addEventListener("keydown", event => {
     event.preventDefault();
     return act(item);
   }
-  const writes = target.matches("#search, #answer, select"), itsOwn = target.matches("input") ? /^(Arrow|Home|End)/ : /^ $/;
-  if (!keys[key] || writes || (target.matches("input, button, summary") && itsOwn.test(key))) return;
+  const itsOwn = target.matches("input") ? /^(Arrow|Home|End)/ : /^ $/;
+  if (!keys[key] || target.matches("#search, #answer, select")) return;
+  if (target.matches("input, button, summary") && itsOwn.test(key)) return;
   event.preventDefault();
   keys[key]();
 });
 
-const on = (target, kinds, act, options) => kinds.split(" ").forEach(kind => target.addEventListener(kind, act, options));
-const each = (name, act) => document.querySelectorAll(`[data-${name}]`).forEach(one => on(one, "click", () => act(one.dataset[name])));
+const on = (target, kinds, act, options) =>
+  kinds.split(" ").forEach(kind => target.addEventListener(kind, act, options));
+const each = (name, act) =>
+  document.querySelectorAll(`[data-${name}]`).forEach(one => on(one, "click", () => act(one.dataset[name])));
 
 each("go", to => moves[to]());
 each("zoom", factor => factor === "fit" ? fit(true) : zoom(+factor));
@@ -87,7 +90,9 @@ on(svg, "wheel", event => {
   event.preventDefault();
   zoom(Math.exp(-event.deltaY / 400), event.clientX - left, event.clientY - top);
 }, { passive: false });
-on(svg, "pointerover focusin", event => { if (!fingers.size || event.type === "focusin") tip(event.target.closest(".node:not(.group)")); });
+on(svg, "pointerover focusin", event => {
+  if (!fingers.size || event.type === "focusin") tip(event.target.closest(".node:not(.group)"));
+});
 on(svg, "pointerleave focusout", () => tip(null));
 
 new ResizeObserver(() => {                            // keep the middle where it is
@@ -102,4 +107,4 @@ choose(0);
 unfoldWhatFits();
 showTraining();
 show(false);
-layOut({ keep: false });
+layOut();

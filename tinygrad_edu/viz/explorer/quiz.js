@@ -52,11 +52,12 @@ function ask() {
   by("asking").textContent = done ? "Quiz: every adjoint is solved" : `Quiz: what is ∂${name}?`;
   if (done) return;
   const users = unique(graph.into[k].map(flow => flow.from)), read = unique(users.flatMap(u => inputs(graph, u)));
-  const what = graph.shape[k] ? "Asked: its shape" : adjoint(k).startsWith("[") ? "Asked: its elements, with commas between them" : "Asked: its value";
+  const kind = graph.shape[k] ? "shape" : adjoint(k).startsWith("[") ? "elements, with commas between them" : "value";
+  const what = `Asked: its ${kind}`, equation = u => `${graph.name[u]} = ${operation(u)} = ${value(u)}`;
   by("read").textContent = users.length ? `${[name, operation(k)].filter(Boolean).join(" = ")} is read by`
     : `${name} is the result. By how much does it change when it changes by 1?`;
-  by("readers").replaceChildren(...users.map(u => element("li", {}, element("code", {}, `${graph.name[u]} = ${operation(u)} = ${value(u)}`),
-    " with ", element("code", {}, `∂${graph.name[u]} = ${adjoint(u)}`))));
+  by("readers").replaceChildren(...users.map(u => element("li", {}, element("code", {}, equation(u)), " with ",
+    element("code", {}, `∂${graph.name[u]} = ${adjoint(u)}`))));
   by("known").textContent = `${read.map(x => `${given(x)}. `).join("")}${what}, up to ${100 * DATA.tolerance} %.`;
   by("answer").placeholder = graph.shape[k] ? "such as (3, 4)" : "such as -3 * 0.5";
   by("answer").setAttribute("aria-label", `The adjoint of ${name}. ${what}`);
@@ -85,7 +86,8 @@ function check(event) {
   const right = isRight(k, text);
   tally(right);
   by("verdict").className = right ? "right" : "wrong";
-  by("verdict").textContent = right ? `✓ Right: ∂${graph.name[k]} = ${adjoint(k)}` : `✗ Not yet. Add up what each user sends back: ${recurrence(k)}`;
+  by("verdict").textContent = right ? `✓ Right: ∂${graph.name[k]} = ${adjoint(k)}`
+    : `✗ Not yet. Add up what each user sends back: ${recurrence(k)}`;
   if (right) derive(k); else by("answer").select();
 }
 
@@ -99,5 +101,8 @@ function setQuiz(on) {
 
 by("answering").addEventListener("submit", check);
 by("tell").addEventListener("click", () => { tally(false); derive(unsolved()); });
-by("on").addEventListener("click", () => { go(state.time + 1, false); if (unsolved() !== undefined) by("answer").focus(); });
+by("on").addEventListener("click", () => {
+  go(state.time + 1, false);
+  if (unsolved() !== undefined) by("answer").focus();
+});
 by("quiz").addEventListener("click", () => setQuiz(!state.quiz));

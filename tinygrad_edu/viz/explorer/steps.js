@@ -59,7 +59,7 @@ const symbol = k => `∂${graph.name[k]}${graph.sent[graph.solved.get(k)].length
 const quantity = (k, text) => graph.shape[k] || (text.startsWith("-") ? `(${text})` : text);
 const bare = text => text.replace(/^\((-[\d.e+-]+)\)$/, "$1");
 
-// A text of the engine with names put in, or with numbers: it says g (adjoint), y (value), Y, X (names), 0, 1, ... (inputs).
+// A text of the engine with names or numbers put in. It says g (adjoint), y (value), Y, X (names), 0, 1, ... (inputs).
 function filled(text, k, to, numbers) {
   return DATA.texts[text].replace(/\ue000(\w+)\ue001/g, (_, key) => {
     if (key === "g") return numbers ? quantity(k, adjoint(k)) : symbol(k);

@@ -19,8 +19,10 @@ function showTraining() {
   Object.assign(by("frame"), { max: DATA.frames.length - 1, value: state.frame });
   by("frame").setAttribute("aria-valuetext", `step ${frame.step}`);
   by("epoch").textContent = `step ${frame.step} of ${DATA.losses.length - 1} · loss ${value(result())}`;
-  const same = DATA.frames.filter(f => f.graph === frame.graph), size = text => Number(text.split("norm ").at(-1));
-  const weights = [...graph.name.keys()].filter(k => graph.op[k] < 0 && graph.solved.has(k) && unique(same.map(f => f.v[k])).length > 1);
+  const same = DATA.frames.filter(f => f.graph === frame.graph);
+  const changes = k => unique(same.map(f => f.v[k])).length > 1;
+  const weights = [...graph.name.keys()].filter(k => graph.op[k] < 0 && graph.solved.has(k) && changes(k));
+  const size = text => Number(text.split("norm ").at(-1).replace(/^\[([^,]*)\]$/, "$1"));
   const drawn = weights.filter(k => Number.isFinite(size(value(k)))).slice(0, LINES);
   chart(by("losses"), [DATA.losses.map((loss, step) => [step, loss])]);
   chart(by("weights"), drawn.map(k => same.map(f => [f.step, size(f.v[k])])));
@@ -35,10 +37,12 @@ function showTraining() {
 
 // Each line is a list of [step, number]; a dot marks the step that is shown.
 function chart(svg, lines) {
-  const w = svg.clientWidth || 280, h = svg.clientHeight || 60, known = line => line.filter(([, y]) => Number.isFinite(y));
+  const w = svg.clientWidth || 280, h = svg.clientHeight || 60;
+  const known = line => line.filter(([, y]) => Number.isFinite(y));
   const [xs, ys] = [0, 1].map(i => lines.flatMap(known).map(point => point[i]));
   const [left, right, low, high] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  const place = ([x, y]) => [6 + (w - 12) * (x - left) / (right - left || 1), h - 6 - (h - 12) * (y - low) / (high - low || 1)];
+  const part = (at, from, to) => (at - from) / (to - from || 1);
+  const place = ([x, y]) => [6 + (w - 12) * part(x, left, right), h - 6 - (h - 12) * part(y, low, high)];
   svg.setAttribute("viewBox", `0 0 ${w} ${h}`);
   svg.replaceChildren(...lines.flatMap((line, i) => {
     const at = known(line).find(([x]) => x === frame.step), [cx, cy] = at ? place(at) : [-9, -9];
@@ -50,9 +54,9 @@ function chart(svg, lines) {
 function drawMap() {
   const canvas = by("map"), { grid, points, range } = DATA.map, paint = canvas.getContext("2d"), cell = SIDE / grid;
   Object.assign(canvas, { hidden: false, width: SIDE, height: SIDE });
-  canvas.setAttribute("aria-label", `What the network makes of the plane, from ${range[0]} to ${range[1]} across and from ` +
-    `${range[2]} to ${range[3]} upwards, with ${points.length} points`);
-  [...frame.field].forEach((sign, i) => {              // a-j: the one class, A-J: the other, the later the surer; or a digit
+  canvas.setAttribute("aria-label", `What the network makes of the plane, from ${range[0]} to ${range[1]} across ` +
+    `and from ${range[2]} to ${range[3]} upwards, with ${points.length} points`);
+  [...frame.field].forEach((sign, i) => {              // a-j one class, A-J the other, the later the surer; or a digit
     const sure = "abcdefghij".indexOf(sign.toLowerCase());
     paint.globalAlpha = sure < 0 ? 0.55 : 0.18 + 0.06 * sure;
     paint.fillStyle = colour(sure < 0 ? +sign : sign < "a" ? 1 : 0);
