@@ -60,7 +60,8 @@ def by_hand() -> Step:
 
 
 def run(budget: float, say: Callable[[str], None]) -> list[Row]:
-    peers = {"ours": partial(torch_api, "tinygrad_edu"), "captured": partial(captured, partial(torch_api, "tinygrad_edu")),
+    ours = partial(torch_api, "tinygrad_edu")
+    peers = {"ours": ours, "captured": partial(captured, ours),
              "torch": partial(torch_api, "torch"), "mygrad": mygrad,
              "autograd": autograd, "NumPy by hand": by_hand}
     return race(Workload("B1", peers, (Bar("torch", 0.40), Bar("torch", 0.10, variant="captured"))), budget, say)

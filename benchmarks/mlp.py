@@ -236,7 +236,8 @@ def by_hand(net: Net) -> Step:
 
 
 def train(name: str, net: Net, bars: tuple[Bar, ...], budget: float, say: Callable[[str], None]) -> list[Row]:
-    makers = {"ours": partial(torch_api, "tinygrad_edu"), "captured": partial(torch_api, "tinygrad_edu", compiled=True), "torch": partial(torch_api, "torch"), "scikit-learn": sklearn,
+    makers = {"ours": partial(torch_api, "tinygrad_edu"), "captured": partial(torch_api, "tinygrad_edu", compiled=True),
+              "torch": partial(torch_api, "torch"), "scikit-learn": sklearn,
               "mygrad": mygrad, "autograd": autograd, "NumPy by hand": by_hand}
     peers = {peer: partial(make, net) for peer, make in makers.items()}
     return race(Workload(name, peers, bars, steps=BATCHES, tolerance=5e-3), budget, say)

@@ -1,8 +1,8 @@
-"""The captured variant of the workloads, the memory that a replay takes, and a floor that no machine moves.
+"""The captured variant of the workloads, and the memory that a replay takes.
 
-``python -m benchmarks.replay`` prints two tables. Peak memory: how far above an idle process with the same library the
+``python -m benchmarks.replay`` prints a table of peak memory: how far above an idle process with the same library the
 resident memory rises while steps are repeated, each library in a process of its own, its recording or first steps done
-before the peak is reset. Calls: how many NumPy calls a replayed step makes, and how many the same step by hand.
+before the peak is reset.
 """
 from __future__ import annotations
 
@@ -90,24 +90,6 @@ def memory() -> list[Row]:
         for peer, bytes_, bar in (("torch", theirs, judge(ours / theirs, 1.0)), ("ours, eager", eager, ("", ""))):
             rows.append(Row(f"{name}, peak memory, captured", f"{ours / 1e6:.1f} MB", peer, f"{bytes_ / 1e6:.1f} MB",
                             f"{ours / bytes_:.2f}", *bar))
-    return rows
-
-
-def calls() -> list[Row]:
-    """NumPy calls of a replayed step against the same step written by hand: what a regression would change first."""
-    from . import a1, b1, mlp
-    rows = []
-    for name, step, by_hand in (
-            ("A1", captured(partial(a1.scalars, "tinygrad_edu")), 34), ("B1", captured(partial(b1.torch_api, "tinygrad_edu")), 7),
-            ("B2", None, 21), ("B3", None, 31)):
-        if step is None:
-            epoch = mlp.torch_api("tinygrad_edu", mlp.Net(*NETS[name]), True)
-            epoch()
-            step = epoch.step
-        else:
-            step()
-        n = step.calls()
-        rows.append(Row(f"{name}, calls of NumPy", str(n), "by hand", str(by_hand), f"{n / by_hand:.2f}"))
     return rows
 
 

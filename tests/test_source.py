@@ -55,17 +55,20 @@ def test_a_reused_node_collects_from_its_users():
     runs((a * b + b * b).tanh())
 
 
-@given(st.lists(st.tuples(st.sampled_from(["add", "sub", "mul", "div", "tanh", "relu", "exp", "pow", "sigmoid", "log", "max",
-                                           "scale", "abs"]), st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=25))
+KINDS = ["add", "sub", "mul", "div", "tanh", "relu", "exp", "pow", "sigmoid", "log", "max", "scale", "abs"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=25))
 def test_random_graphs_of_values(steps):
     nodes = [Value(0.5), Value(-1.25), Value(2.0)]
     for kind, i, j in steps:
         a, b = nodes[i % len(nodes)], nodes[j % len(nodes)]
         nodes.append({"add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a.tanh() * b,
-                      "div": lambda a, b: a / (b * b + 1.5), "tanh": lambda a, b: a.tanh(), "relu": lambda a, b: a.relu(),
-                      "exp": lambda a, b: a.tanh().exp(), "pow": lambda a, b: a.tanh() ** 3, "max": lambda a, b: a.max(b),
-                      "sigmoid": lambda a, b: a.sigmoid(), "log": lambda a, b: (a * a + 1).log(), "abs": lambda a, b: abs(a),
-                      "scale": lambda a, b: 2 * a - 1}[kind](a, b))
+                      "div": lambda a, b: a / (b * b + 1.5), "tanh": lambda a, b: a.tanh(),
+                      "relu": lambda a, b: a.relu(), "exp": lambda a, b: a.tanh().exp(),
+                      "pow": lambda a, b: a.tanh() ** 3, "max": lambda a, b: a.max(b),
+                      "sigmoid": lambda a, b: a.sigmoid(), "log": lambda a, b: (a * a + 1).log(),
+                      "abs": lambda a, b: abs(a), "scale": lambda a, b: 2 * a - 1}[kind](a, b))
     runs(sum(nodes))
 
 

@@ -16,7 +16,8 @@ from tinygrad_edu.tape import CaptureError, compile  # noqa: A004
 
 def close(a, b, dtype=np.float32) -> None:
     """Equal to the rounding of sums in another order, which the alignment of memory alone may cause in a BLAS."""
-    np.testing.assert_allclose(a, b, rtol=1e-12 if dtype == np.float64 else 1e-5, atol=1e-14 if dtype == np.float64 else 1e-6)
+    rtol, atol = (1e-12, 1e-14) if dtype == np.float64 else (1e-5, 1e-6)
+    np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
 
 
 class Twins:
@@ -127,8 +128,9 @@ def test_gradients_add_up_where_they_are_not_zeroed():
     assert twins.info == (3, 2, 2)                    # with and without a gradient at the start
 
 
-@pytest.mark.parametrize("zero", [lambda net, rule: rule.zero_grad(set_to_none=False), lambda net, rule: net.zero_grad(),
-                                  lambda net, rule: net.zero_grad(set_to_none=False)])
+@pytest.mark.parametrize("zero", [
+    lambda net, rule: rule.zero_grad(set_to_none=False), lambda net, rule: net.zero_grad(),
+    lambda net, rule: net.zero_grad(set_to_none=False)])
 def test_other_ways_to_forget_gradients(zero):
     def build(net, rule):
         def step(x, y):
@@ -454,26 +456,29 @@ def test_the_source_that_is_printed_is_the_program_that_runs():
     close(space["step"](x.numpy(), y.numpy()).item(), twins.steps[0](x, y).item())
 
 
-UNARY = ["tanh", "exp", "sigmoid", "relu", "neg", "abs", "sum0", "mean1", "t", "reshape", "slice", "softmax", "square", "one"]
+UNARY = ["tanh", "exp", "sigmoid", "relu", "neg", "abs", "sum0", "mean1", "t", "reshape", "slice", "softmax", "square",
+         "one"]
 BINARY = ["add", "sub", "mul", "div", "matmul", "maximum", "where", "cat"]
 
 
 def apply(kind, a, b):
     """A binary or unary operation on 4 x 4 matrices that gives a 4 x 4 matrix."""
     return {
-        "tanh": lambda: a.tanh(), "exp": lambda: a.tanh().exp(), "sigmoid": lambda: a.sigmoid(), "relu": lambda: a.relu(),
-        "neg": lambda: -a, "abs": lambda: a.abs(), "sum0": lambda: a * a.sum(0), "mean1": lambda: a - a.mean(1, keepdim=True),
+        "tanh": lambda: a.tanh(), "exp": lambda: a.tanh().exp(), "sigmoid": lambda: a.sigmoid(),
+        "relu": lambda: a.relu(), "neg": lambda: -a, "abs": lambda: a.abs(), "sum0": lambda: a * a.sum(0),
+        "mean1": lambda: a - a.mean(1, keepdim=True), "one": lambda: 1 * a ** 1,
         "t": lambda: a.t(), "reshape": lambda: a.reshape(2, 8).reshape(4, 4), "softmax": lambda: a.softmax(-1),
-        "slice": lambda: tg.cat([a[2:], b[:2]]), "square": lambda: a.tanh() ** 2, "one": lambda: 1 * a ** 1, "add": lambda: a + b,
-        "sub": lambda: a - b, "mul": lambda: a.tanh() * b, "div": lambda: a / (b * b + 1), "matmul": lambda: a.tanh() @ b.tanh(),
+        "slice": lambda: tg.cat([a[2:], b[:2]]), "square": lambda: a.tanh() ** 2, "add": lambda: a + b,
+        "sub": lambda: a - b, "mul": lambda: a.tanh() * b, "div": lambda: a / (b * b + 1),
+        "matmul": lambda: a.tanh() @ b.tanh(),
         "maximum": lambda: tg.maximum(a, b), "where": lambda: tg.where(a > b, a, b * 0.5),
         "cat": lambda: tg.stack([a, b]).mean(0),
     }[kind]()
 
 
 @settings(max_examples=60)
-@given(st.lists(st.tuples(st.sampled_from(UNARY + BINARY), st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=25),
-       st.integers(0, 99), st.sampled_from([np.float32, np.float64]))
+@given(st.lists(st.tuples(st.sampled_from(UNARY + BINARY), st.integers(0, 99), st.integers(0, 99)), min_size=1,
+                max_size=25), st.integers(0, 99), st.sampled_from([np.float32, np.float64]))
 def test_random_programs(steps, seed, dtype):
     start = np.random.default_rng(seed).uniform(-1, 1, (3, 4, 4)).astype(dtype)
     sets = [[tg.tensor(a, requires_grad=True) for a in start] for _ in range(2)]
@@ -519,7 +524,7 @@ def test_elementwise_programs_agree_bit_for_bit(dtype):
         y.backward(x)
         return y, a.grad, b.grad
     step = compile(f)
-    for k in range(4):
+    for _ in range(4):
         x = tg.tensor(rng.normal(size=(5, 7)).astype(dtype))
         for u, v in zip(f(x), step(x), strict=True):
             np.testing.assert_array_equal(u.detach().numpy(), v.detach().numpy())
@@ -546,7 +551,8 @@ def test_functions_of_labels_are_called_as_a_whole():
 
 
 @pytest.mark.parametrize("make", [
-    lambda a: tg.tensor(a / 2), lambda a: tg.from_numpy(a * 2), lambda a: tg.as_tensor(np.random.default_rng().normal(size=3)),
+    lambda a: tg.tensor(a / 2), lambda a: tg.from_numpy(a * 2),
+    lambda a: tg.as_tensor(np.random.default_rng().normal(size=3)),
     lambda a: tg.tensor([a.mean(), a.max()]), lambda a: tg.tensor(np.float64(a.sum())),
 ])
 def test_tensors_of_what_numpy_computes_inside_are_refused(make):

@@ -1,4 +1,4 @@
-"""Every registered primitive in a program: recorded on its samples, replayed on other numbers, and printed as source."""
+"""Every registered primitive in a program: recorded on its samples, replayed on other numbers, printed as source."""
 from __future__ import annotations
 
 import importlib

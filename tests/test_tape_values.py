@@ -82,7 +82,7 @@ def test_its_levels_are_few_and_wide():
     groups = [group for phase in step.recent().levels for group in phase]
     widths = {group.kind: len(group.nodes) for group in groups if group.matrix is not None}
     assert widths["matrix product of 2 products + 1"] == 12 * 5 and widths["matrix product of 5 products + 1"] == 12 * 4
-    assert max(group.level for group in step.recent().levels[0]) == 9        # 3 layers, 2 relus, margin, relu, mean, total
+    assert max(group.level for group in step.recent().levels[0]) == 9    # 3 layers, 2 relus, margin, relu, mean, total
     assert "np.matmul" in step.source() and "level 9" in step.explain()
 
 
@@ -217,8 +217,8 @@ BINARY = ["add", "sub", "mul", "div", "max", "chain", "constant"]
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(UNARY + BINARY), st.integers(0, 10 ** 6), st.integers(0, 10 ** 6)), min_size=3,
-                max_size=40), st.integers(0, 99))
+@given(st.lists(st.tuples(st.sampled_from(UNARY + BINARY), st.integers(0, 10 ** 6), st.integers(0, 10 ** 6)),
+                min_size=3, max_size=40), st.integers(0, 99))
 def test_random_programs(steps, seed):
     def build(ps):
         def run(rate):
@@ -229,7 +229,8 @@ def test_random_programs(steps, seed):
                     "tanh": lambda a, b: a.tanh(), "relu": lambda a, b: a.relu(), "exp": lambda a, b: a.tanh().exp(),
                     "sigmoid": lambda a, b: a.sigmoid(), "neg": lambda a, b: -a, "abs": lambda a, b: abs(a),
                     "square": lambda a, b: a.tanh() ** 2, "add": lambda a, b: a + b, "sub": lambda a, b: a - b,
-                    "mul": lambda a, b: a.tanh() * b.tanh(), "div": lambda a, b: a / (b * b + 1), "max": lambda a, b: a.max(b),
+                    "mul": lambda a, b: a.tanh() * b.tanh(), "div": lambda a, b: a / (b * b + 1),
+                    "max": lambda a, b: a.max(b),
                     "chain": lambda a, b: sum([a.tanh() * p for p in ps], b), "constant": lambda a, b: 2.0 * a + 1,
                 }[kind](a, b))
             loss = sum(n.tanh() for n in nodes[-4:])

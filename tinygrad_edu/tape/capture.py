@@ -96,7 +96,7 @@ class Recorder:
         if id(p) in self.known:                       # an input itself, handed on
             return
         for mask in params.get("index", ()) if isinstance(params.get("index"), tuple) else ():
-            if isinstance(mask, ndarray) and mask.dtype == bool:          # how many it picks decides the shapes that follow
+            if isinstance(mask, ndarray) and mask.dtype == bool:      # how many it picks decides the shapes that follow
                 self.guard(np.count_nonzero, (self.resolve(mask),), int(np.count_nonzero(mask)))
         out = self.variable(p, node.note.layer)
         self.events.append(Line("call", out, op, values, options))
@@ -155,7 +155,7 @@ class Recorder:
                 a.nbytes == source.nbytes and a.dtype == source.dtype):
             self.events.append(Line("call", self.variable(a), RESHAPE, (source,), {"shape": a.shape}))
             return self.known[id(a)]
-        if in_a_rule():                               # where only shapes are known as numbers: it depends on nothing else
+        if in_a_rule():                               # where only shapes are known: it depends on nothing else
             return self.variable(a, value=a.copy())
         var = self.variable(a, place=Place(a, ""))
         self.loads.append((var, a))
@@ -206,7 +206,7 @@ class Recorder:
             return action()
 
     def called(self, fn: Callable, args: tuple, kwargs: dict) -> Any:
-        """An opaque function, called as a whole at each replay: it may draw random numbers or change arrays in place."""
+        """An opaque function, called as a whole at each replay: it may draw numbers or change arrays in place."""
         args = tuple([list(x) if isinstance(x, Iterator) else x for x in args])
         own = [isinstance(x, Tensor) and x.born < self.began and x.requires_grad and id(x.payload) not in self.given
                for x in args]
@@ -220,12 +220,13 @@ class Recorder:
         tensors = {i for i, x in enumerate(args) if isinstance(x, Tensor) and not own[i]}
         inputs = tuple([x if isinstance(x, list) or own[i] else self.resolve(x) for i, x in enumerate(args)])
         out = None if result is None else self.variable(result.payload if isinstance(result, Tensor) else result)
-        self.events.append(Line("draw", out, fn, inputs, self.resolve(kwargs), into=(isinstance(result, Tensor), tensors)))
+        gives = isinstance(result, Tensor), tensors
+        self.events.append(Line("draw", out, fn, inputs, self.resolve(kwargs), into=gives))
         return result
 
     def fixed_list(self, data: Any) -> Any:
-        """Nested lists from which a tensor is made: live arguments in them belong to the program, other numbers that were
-        computed cannot be captured."""
+        """Nested lists from which a tensor is made: live arguments in them belong to the program, other numbers that
+        were computed cannot be captured."""
         if isinstance(data, (list, tuple)):
             return [self.fixed_list(x) for x in data]
         if isinstance(data, Live):
@@ -285,7 +286,7 @@ class Recorder:
         self.guard(answer, self.resolve(tuple(x.payload if isinstance(x, Node) else x for x in about)), result)
 
     def guard(self, op: Callable, inputs: tuple, answer: Any) -> None:
-        """Stop a replay unless ``op(*inputs)`` is ``answer``; what depends on nothing that is computed is asked first."""
+        """Stop a replay unless ``op(*inputs)`` is ``answer``; what depends on nothing computed is asked first."""
         line = Line("guard", None, op, inputs, {"answer": answer, "line": user_line()})
         if all(v.place is not None or v.constant for v in line.reads):
             self.questions.append(line)
@@ -308,17 +309,18 @@ class Recorder:
         if isinstance(number.var, Var) and number.var.place is not None and number.var.place.owner is None:
             self.fixed_numbers[number.var.place.path] = number.payload
             return number.payload
-        raise CaptureError(message(f"a number that the function computes is used as {what}: a replay would repeat this one",
-                                   instead="return the tensor (or its .item()) and use it outside the compiled function"))
+        raise CaptureError(message(
+            f"a number that the function computes is used as {what}: a replay would repeat this one",
+            instead="return the tensor (or its .item()) and use it outside the compiled function"))
 
     def escaped(self, x: Tensor, what: str) -> None:
         """The numbers of a tensor leave the graph."""
         var = self.known.get(id(x.payload))
         if var is not None and var.constant:
             return
-        raise CaptureError(message(f"{what} of a tensor inside a compiled function: what is computed from it there cannot "
-                                   "be captured", op=what, inputs=(x,),
-                                   instead="return the tensor and use its numbers outside, or write it with tensor operations"))
+        raise CaptureError(message(
+            f"{what} of a tensor inside a compiled function: what is computed from it there cannot be captured", op=what,
+            inputs=(x,), instead="return the tensor and use its numbers outside, or write it with tensor operations"))
 
     def arrayed(self, number: Live, dtype: Any) -> ndarray:
         """A live number becomes an array: it belongs to the program from now on."""
@@ -400,7 +402,7 @@ def in_a_rule() -> bool:
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         if frame.f_code is sweep.__code__:
             return True
-        frame = frame.f_back                          # type: ignore[assignment]
+        frame = frame.f_back
     return False
 
 

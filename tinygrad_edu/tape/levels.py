@@ -102,8 +102,8 @@ class Graph:
             if x.born > self.began:
                 found = self.node(None, value=x.payload, flows=True)
             elif x.op is not None:
-                raise CaptureError(message("a Value that was computed outside the function takes part in it", op=x.op.name,
-                                           instead="compute it inside, or use Value(v.data)"))
+                raise CaptureError(message("a Value that was computed outside the function takes part in it",
+                                           op=x.op.name, instead="compute it inside, or use Value(v.data)"))
             else:
                 found = self.load(x, "payload")
             self.at[x] = found
@@ -193,7 +193,8 @@ class Graph:
         touched = dict.fromkeys(x for x in self.grad if x.born < self.began)
         for k in range(len(self.sweeps)):
             marks = self.marks(k)
-            touched.update(dict.fromkeys(x for (x, what), n in self.loads.items() if what == "payload" and n < len(marks) and marks[n]))
+            touched.update(dict.fromkeys(x for (x, what), n in self.loads.items()
+                                         if what == "payload" and n < len(marks) and marks[n]))
         return list(touched)
 
 
@@ -216,7 +217,7 @@ def grouped(graph: Graph, wanted: set[int]) -> list[list[Group]]:
         for n in range(len(marks)):
             if marks[n]:
                 masks[n] |= 1 << k
-    # fold: the terms of a sum that only another sum uses become that one's, and a product that only a sum uses its factors
+    # fold: the terms of a sum that only another sum uses become that one's, a product that only a sum uses its factors
     terms: dict[int, list[int]] = {}
     folded = bytearray(len(ops))
     for n, op in enumerate(ops):
@@ -267,7 +268,8 @@ def grouped(graph: Graph, wanted: set[int]) -> list[list[Group]]:
     phases: list[list[Group]] = [[] for _ in range(len(graph.sweeps) + 1)]
     for (now, depth, p, s, _), members in sums.items():
         nodes = np.array([n for n, _, _ in members])
-        a, b = (np.array([[pair[side] for pair in products] for _, products, _ in members]) if p else None for side in (0, 1))
+        a, b = (np.array([[pair[side] for pair in products] for _, products, _ in members]) if p else None
+                for side in (0, 1))
         single = np.array([singles for _, _, singles in members]) if s else None
         phases[now].append(gridded(Group(depth, None, nodes, (), (a, b) if p else None, single)))
     for (now, depth, op, _), members in others.items():

@@ -16,7 +16,7 @@ class Live(Arithmetic):
     """
 
     __slots__ = ("inputs", "left", "right", "_grad", "var", "recorder", "__weakref__")
-    scalar = None                                     # takes part in operations of Values and of Tensors as a number does
+    scalar = None                                     # takes part in operations of Values and Tensors as a number does
     requires_grad = False
     kind = "number"
 

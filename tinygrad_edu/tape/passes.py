@@ -35,7 +35,7 @@ def optimised(program: Program) -> Iterator[tuple[str, Program]]:
         yield one.__name__.replace("_", " "), program
 
 
-# ---- what need not be computed -----------------------------------------------------------------------------------------
+# ---- what need not be computed --------------------------------------------------------------------------------------
 def substituted(program: Program, lines: list[Line], instead: dict[Var, Any]) -> Program:
     """The program with ``lines``, in which variables are replaced by others."""
     def new(v: Var) -> Any:
@@ -84,7 +84,8 @@ def constants(program: Program) -> Program:
     for line in program.lines:
         line = line.but(inputs=replaced(line.inputs, lambda v: instead.get(v, v)))
         out = line.out
-        if line.kind == "call" and isinstance(line.op, Primitive) and out.dtype is not None and out.memory not in moving:
+        if (line.kind == "call" and isinstance(line.op, Primitive) and out.dtype is not None
+                and out.memory not in moving):
             if all(known(v) for v in line.inputs) and line.reads and out.nbytes < MOST and out not in escapes:
                 values = [v.value if isinstance(v, Var) else v for v in line.inputs]
                 if not any(isinstance(v, Var) for v in variables(line.params)):
@@ -132,7 +133,8 @@ def same_twice(program: Program) -> Program:
         elif line.kind == "effect":
             seen.clear()
         elif line.kind == "call" and line.out.memory not in moving:
-            key = (line.op, signed(line.inputs), signed(line.params), tuple(version.get(v.memory, 0) for v in line.reads))
+            key = (line.op, signed(line.inputs), signed(line.params),
+                   tuple(version.get(v.memory, 0) for v in line.reads))
             if key in seen:
                 instead[line.out] = seen[key]
                 continue
@@ -163,7 +165,8 @@ def exponentials_once(program: Program) -> Program:
     for i, line in enumerate(program.lines):
         if line.kind == "call" and line.op is RESIDUAL:
             at = losses.pop((line.inputs[0], signed(line.params["target"])), None)
-            if at is None or at > i or line.inputs[0].memory in changed_memory(program) or last[line.inputs[0].memory] < i:
+            m = line.inputs[0].memory
+            if at is None or at > i or m in changed_memory(program) or last[m] < i:
                 continue
             parts = Var(name="parts", memory=object())
             loss = program.lines[at]
@@ -249,7 +252,7 @@ def sums_as_products(program: Program) -> Program:
     return program.but(lines)
 
 
-# ---- memory ------------------------------------------------------------------------------------------------------------
+# ---- memory ---------------------------------------------------------------------------------------------------------
 def escaping(program: Program) -> set[Var]:
     """Variables whose array somebody holds after the run: the result, and what is stored."""
     return {*variables(program.result), *(v for line in program.lines if line.kind == "store" for v in line.reads)}
@@ -300,9 +303,9 @@ def copies(program: Program) -> Program:
 
 def writes(line: Line) -> bool:
     """Whether NumPy can be told where to write the result of a call."""
-    return (line.kind == "call" and line.into is None and isinstance(line.op, Primitive) and isinstance(line.op.fn, np.ufunc)
-            and line.op is not POW and not line.params and line.out.dtype is not None and len(line.out.shape) > 0 and any(
-                isinstance(v, Var) for v in line.inputs))
+    return (line.kind == "call" and line.into is None and isinstance(line.op, Primitive)
+            and isinstance(line.op.fn, np.ufunc) and line.op is not POW and not line.params
+            and line.out.dtype is not None and len(line.out.shape) > 0 and bool(line.reads))
 
 
 def in_place(program: Program) -> Program:
@@ -316,7 +319,7 @@ def in_place(program: Program) -> Program:
         return m
     lines = []
     for i, line in enumerate(program.lines):
-        if writes(line) and line.op.family == "elementwise" and line.out.memory in mine and mine[line.out.memory] is line.out:
+        if writes(line) and line.op.family == "elementwise" and mine.get(line.out.memory) is line.out:
             reads = line.reads
             for v in reads:
                 m = root(v.memory)

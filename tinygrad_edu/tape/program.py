@@ -37,7 +37,7 @@ class Var:
 
 
 class Place:
-    """Where a variable is read at the start of a run: an argument, or an attribute of an object that outlives the run."""
+    """Where a variable is read at the start of a run: an argument, or an attribute of an object outside."""
 
     __slots__ = ("owner", "path")
 

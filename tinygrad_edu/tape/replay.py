@@ -84,7 +84,7 @@ class Recording:
                 tests.append(f"n{i}._grad is {'not ' if had else ''}None")
         for i, (owner, path, _, _) in enumerate(self.owners):
             test = f"t{i}{path}.shape == s{i} and t{i}{path}.dtype is d{i}"
-            if path == ".payload":                    # the same array has the same shape: asked only when it is another one
+            if path == ".payload":                    # the same array has the same shape: only another one is asked
                 space[f"p{i}"] = owner.payload
                 test = f"(t{i}.payload is p{i} or {test})"
             tests.append(test)
@@ -118,7 +118,7 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode, last = local.mode, self.last
         if not args and not kwargs and last is not None and last.simple is mode.recording and mode.watch is None and (
-                last.holds(())):                      # the general case below, without what it looks up
+                last.holds([])):                      # the general case below, without what it looks up
             self.replays += 1
             return last.run()
         if mode.watch is not None:                    # inside another capture: part of that
@@ -161,9 +161,9 @@ class Compiled:
             if not self.tired:
                 self.tired = True
                 warnings.warn(message(
-                    f"{self.__name__} was recorded {self.recorded} times, and now runs as it is: each call differs in shapes, "
-                    "in numbers or in branches", instead="see cache_info(); pass numbers that change as arguments, pad to "
-                    "few shapes, and branch on values outside"), RuntimeWarning, stacklevel=3)
+                    f"{self.__name__} was recorded {self.recorded} times, and now runs as it is: each call differs in "
+                    "shapes, in numbers or in branches", instead="see cache_info(); pass numbers that change as "
+                    "arguments, pad to few shapes, and branch on values outside"), RuntimeWarning, stacklevel=3)
             return self.fn(*args, **kwargs)
         recorder = Recorder(self.fn.__code__ if hasattr(self.fn, "__code__") else None)
         facts = list(surroundings(self.fn, args, kwargs))
@@ -193,7 +193,8 @@ class Compiled:
         self.last = recording
         return plain
 
-    def finished(self, recorder: Recorder, arguments: list[Var], names: dict, result: Any, facts: list[Fact]) -> Recording:
+    def finished(self, recorder: Recorder, arguments: list[Var], names: dict, result: Any,
+                 facts: list[Fact]) -> Recording:
         """The recording of a function of tensors."""
         lines = list(recorder.questions)
         for event in recorder.events:
@@ -214,7 +215,7 @@ class Compiled:
         text, space = rendered(program)
         recording = Recording(program, text, facts, recorder, passes)
         del lines, program
-        recorder.forget()                             # thousands of small objects, before long-lived ones settle among them
+        recorder.forget()                             # thousands of small objects, before long-lived ones settle there
         recording.load(space)
         return recording
 
@@ -340,7 +341,7 @@ def argument_names(fn: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
 
 # ---- what the function can see besides its arguments ----------------------------------------------------------------
 def seen(fn: Callable) -> Iterator[tuple[str, Any, str, Any]]:
-    """Names and values of closure cells and globals that the function's code mentions, with a test to read them again."""
+    """Names and values of closure cells and globals that the function's code mentions, and how to read them again."""
     fn = getattr(fn, "__func__", fn)
     code = getattr(fn, "__code__", None)
     if code is None:
@@ -413,7 +414,7 @@ def known_names(fn: Callable, args: tuple, kwargs: dict) -> dict[int, tuple[Any,
 
 
 def name_variables(recorder: Recorder) -> None:
-    """Give variables the names that the function's local variables have, and adjoints the names of what they belong to."""
+    """Give variables the names of the function's local variables, and adjoints the names of what they belong to."""
     for name, value in (recorder.frame.f_locals.items() if recorder.frame else ()):
         if isinstance(value, Tensor):
             var = recorder.known.get(id(value.payload))
@@ -446,13 +447,13 @@ def plainly(x: Any) -> Any:
 
 
 def refuse_frozen(recorder: Recorder, lines: list[Line]) -> None:
-    """CaptureError for an array that was computed inside by NumPy and not by primitives: nobody but the recorder holds it."""
+    """CaptureError for an array that NumPy computed inside, and no primitive: nobody but the recorder holds it."""
     import sys
     read = {v for line in lines for v in variables((line.inputs, line.params))}
     for i in range(len(recorder.made_inside)):
         if recorder.made_inside[i][1] in read and sys.getrefcount(recorder.made_inside[i][0]) <= HOLDERS:
             raise CaptureError(message(
-                f"an array that was computed inside the function with NumPy ({recorder.made_inside[i][2]}) would be frozen",
+                f"an array that NumPy computed inside the function ({recorder.made_inside[i][2]}) would be frozen",
                 instead="pass it as an argument, or compute it with tensor operations"))
 
 

@@ -1,4 +1,4 @@
-"""source(loss): a recorded graph, forward and backward, as the straight-line NumPy that a student would write by hand."""
+"""source(loss): a recorded graph, forward and backward, as straight-line NumPy that a student would write by hand."""
 from __future__ import annotations
 
 import ast
@@ -15,7 +15,7 @@ from ..value import Value
 from .program import Line, Program, Var
 from .text import Namer, atom, called, described
 
-WIDTH = 88                                            # an expression that is read once stands in its reader up to this width
+WIDTH = 88                                            # up to this width an expression that is read once stands in its reader
 SMALL = 6                                             # arrays of so many elements are written out
 
 
@@ -40,7 +40,8 @@ def source(loss: Any, *, names: Any = None) -> Source:
     """Forward and backward of the graph below ``loss`` as straight-line NumPy, its names kept, shapes as comments.
 
     ``names`` (a dictionary name -> node; ``locals()`` will do) names what the caller's variables do not. The derivative
-    of the loss with respect to ``w`` is called ``d_w``. Executing the text gives the same numbers: ``source(loss).run()``.
+    of the loss with respect to ``w`` is called ``d_w``. Executing the text, as ``source(loss).run()`` does, gives the same
+    numbers.
 
     >>> w, x = Value(-3.0, label="w"), Value(2.0, label="x")
     >>> print(tg.dp.source((w * x).tanh()))
@@ -60,8 +61,8 @@ def source(loss: Any, *, names: Any = None) -> Source:
     d_x = d_v1 * w
     """
     if not isinstance(loss, Node):
-        raise TypeError(message(f"source() takes the node whose graph is to be printed, not {type(loss).__name__}", op="source",
-                                instead="source(loss), a Value or Tensor that operations made"))
+        raise TypeError(message(f"source() takes the node whose graph is to be printed, not {type(loss).__name__}",
+                                op="source", instead="source(loss), a Value or Tensor that operations made"))
     seed = Value(1.0) if loss.scalar else seed_of(loss, None, True)
     nodes = order([loss])
     called_ = names_of(nodes, loss, names)
@@ -187,8 +188,9 @@ class Writer:
                 leaf_lines.append((f"# {name} is given", described(v)))
         names.of[start] = names.fresh(start.name)
         value = start.value
-        first = (f"{names.of[start]} = {atom(float(value) if start.dtype is None else value, names)}"
-                 if not isinstance(value, np.ndarray) else f"{names.of[start]} = np.ones({value.shape}, '{value.dtype}')")
+        seed = (f"np.ones({value.shape}, '{value.dtype}')" if isinstance(value, np.ndarray) else
+                atom(float(value) if start.dtype is None else value, names))
+        first = f"{names.of[start]} = {seed}"
         named = {self.of[n] for n in nodes if not generic(self.called.get(n, "")) or (
             n in self.adjoints and self.adjoints[n].name == f"d_{self.called[n]}")} | set(self.adjoints.values())
         blocks = [self.written(self.lines[:forward], names, uses, named | {self.of[loss]}),
@@ -204,8 +206,7 @@ class Writer:
                 gradients[node] = have
         sections = [leaf_lines, [("# forward", ""), *blocks[0]], [("# backward", ""), *blocks[1]]]
         text = "\n\n".join("\n".join(aligned(section)) for section in sections if section)
-        heads = [f"import {name}" + (" as np" if name == "numpy" else "") for name, mark in (("math", "math."), ("numpy", "np."))
-                 if mark in text]
+        heads = [head for head, mark in (("import math", "math."), ("import numpy as np", "np.")) if mark in text]
         bound = {name: x for name, x in names.space.items() if name not in ("np", "math")}
         for name, x in bound.items():                 # functions of this package that have no one-line form
             if callable(x) and (module := getattr(x, "__module__", "").removeprefix("tinygrad_edu.")):

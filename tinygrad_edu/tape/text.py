@@ -203,7 +203,8 @@ def summed(inputs: tuple, params: dict, args: list[str], names: Namer) -> str | 
     x, shape = inputs[0], params["shape"]
     extra = len(x.shape) - len(shape)
     big = math.prod(x.shape) > 8192
-    if extra <= 0 or any(n == 1 != m for n, m in zip(shape, x.shape[extra:], strict=True)) or (big and x.strided and shape):
+    some_stay = any(n == 1 != m for n, m in zip(shape, x.shape[max(extra, 0):], strict=False))
+    if extra <= 0 or some_stay or (big and x.strided and shape):
         return None
     if big and shape and x.dtype.kind == "f":
         if len(x.shape) != 2:
@@ -244,8 +245,8 @@ def reduced(method: str, mean: bool = False) -> Any:
 SPECIAL: dict[str, Any] = {
     "sum": reduced("sum"), "mean": reduced("sum", mean=True), "amax": reduced("max"), "amin": reduced("min"),
     "prod": reduced("prod"), "any": reduced("any"), "all": reduced("all"),
-    "expand": lambda inputs, params, args, names:
-        f"np.full({atom(params['shape'], names)}, {args[0]})" if not inputs[0].shape and inputs[0].dtype is not None else None,
+    "expand": lambda inputs, params, args, names: (
+        f"np.full({atom(params['shape'], names)}, {args[0]})" if inputs[0].shape == () else None),
     "clone": lambda inputs, params, args, names: f"np.array({args[0]})",
     "sum_to": summed,
     "cast": lambda inputs, params, args, names: f"{args[0]}.astype('{params['dtype']}')",
@@ -273,8 +274,8 @@ def statement(line: Line, names: Namer) -> str:
         case "draw":
             name = line.op.__name__
             gives_tensor, tensors = line.into
-            args = [f"leaf({atom(x, names)})" if i in tensors else x if isinstance(x, str) else
-                    names.bound(x, "parameters") if isinstance(x, list) else atom(x, names) for i, x in enumerate(line.inputs)]
+            args = [f"leaf({atom(x, names)})" if i in tensors else names.bound(x, "parameters") if isinstance(x, list) else
+                    atom(x, names) for i, x in enumerate(line.inputs)]
             args += [f"{key}={atom(value, names)}" for key, value in line.params.items()]
             text = f"{names.bound(line.op, name)}({', '.join(args)})"
             return text if line.out is None else f"{names.var(line.out)} = {text}{'.payload' if gives_tensor else ''}"
@@ -285,7 +286,7 @@ def statement(line: Line, names: Namer) -> str:
             text = "None" if value is None else atom(value, names)
             if line.into is not None:
                 return f"{owner}.{path} = {names.bound(line.into, 'kept')}.tensor"
-            return f"{owner}.{path} = {text}" if value is None or path == "payload" else f"{owner}.{path} = leaf({text})"
+            return f"{owner}.{path} = {text if value is None or path == 'payload' else f'leaf({text})'}"
         case "effect":
             target = getattr(line.op, "__self__", None)
             if target is None:
@@ -293,9 +294,11 @@ def statement(line: Line, names: Namer) -> str:
             return f"{names.bound(target, type(target).__name__.lower())}.{line.op.__name__}()"
         case "guard":
             answer = line.params["answer"]
-            test = called(line.op, line.but(params={}), names) if line.op is not bool else f"bool({atom(line.inputs[0], names)})"
-            return f"if ({test}) is not {answer!r}: raise Branch" if isinstance(line.op, Primitive) or line.op is bool else \
-                f"if {test} != {answer!r}: raise Branch"
+            if line.op is bool:
+                test = f"bool({atom(line.inputs[0], names)})"
+            else:
+                test = wrapped(called(line.op, line.but(params={}), names))
+            return f"if {test} != {answer!r}: raise Branch"
     raise AssertionError(line.kind)
 
 
@@ -305,7 +308,8 @@ def change(line: Line, names: Namer) -> str:
     name = names.of[line.out] = names.var(target)
     if op is sh.setitem:
         if not simple(line.params["index"]):
-            return f"{names.bound(sh.assign, 'assign')}({name}, {atom(line.inputs[1], names)}, {atom(line.params['index'], names)})"
+            value, index = atom(line.inputs[1], names), atom(line.params["index"], names)
+            return f"{names.bound(sh.assign, 'assign')}({name}, {value}, {index})"
         return f"{name}[{indexed(line.params['index'], names)}] = {atom(line.inputs[1], names)}"
     if op.name in ALTERED and not line.params and target.shape:
         return f"{name} {ALTERED[op.name]} {atom(line.inputs[1], names)}"

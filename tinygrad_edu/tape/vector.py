@@ -1,5 +1,5 @@
-"""The text of a levelled program: one vector V of all values, one D of all adjoints for each sweep, a few calls for each
-level forward, and the same levels backward with the primitives' own rules."""
+"""The text of a levelled program: one vector V of all values, one D of all adjoints for each sweep, a few calls for
+each level forward, and the same levels backward with the primitives' own rules."""
 from __future__ import annotations
 
 import ast
@@ -29,7 +29,7 @@ class Writer:
         self.views: list[str] = []
         self.view_of: dict[Any, str] = {}
         self.body: list[str] = []
-        self.slot, self.size, self.regions = places(graph, phases, wanted)
+        self.slot, self.size = places(graph, phases, wanted)
 
     # ---- tables of places --------------------------------------------------------------------------------------------
     def index(self, places: np.ndarray) -> str:
@@ -41,7 +41,7 @@ class Writer:
         return self.view_of[key]
 
     def view(self, vector: str, places: np.ndarray) -> str | None:
-        """The name of the part of a vector at ``places``, in their shape; None where they are not a part in one piece."""
+        """The name of the part of a vector at ``places``, in their shape; None where they are not in one piece."""
         flat = places.ravel()
         first, n = int(flat[0]), flat.size
         text = None
@@ -79,13 +79,14 @@ class Writer:
 
     def operand(self, nodes: np.ndarray) -> str:
         """An expression for an input of a group: a plain number where it is a known one."""
-        if (nodes == nodes[0]).all() and (value := self.graph.value[nodes[0]]) is not None and not self.graph.flows[nodes[0]]:
+        value = self.graph.value[nodes[0]]
+        if value is not None and not self.graph.flows[nodes[0]] and (nodes == nodes[0]).all():
             return repr(int(value)) if value.is_integer() and abs(value) < 1e6 else repr(value)
         return self.get("V", self.slot[nodes])
 
     def add(self, vector: str, places: np.ndarray, c: str, fresh: set, spread: tuple | None = None) -> None:
-        """Statements that add the expression ``c`` to the elements at ``places``, whose shape it has, or is ``spread`` to.
-        ``fresh`` are the places that are no longer 0."""
+        """Statements that add the expression ``c`` to the elements at ``places``, whose shape it has, or is ``spread``
+        to. ``fresh`` are the places that are no longer 0."""
         flat = places.ravel()
         n = flat.size
         if spread is not None and self.view(vector, places) is None:
@@ -130,7 +131,7 @@ class Writer:
         tree = parse(text)
         if isinstance(tree, ast.BinOp) and type(tree.op) in UFUNCS:
             call = f"np.{UFUNCS[type(tree.op)]}({ast.unparse(tree.left)}, {ast.unparse(tree.right)}, out={target})"
-        elif isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub) and not isinstance(tree.operand, ast.Constant):
+        elif isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
             call = f"np.negative({ast.unparse(tree.operand)}, out={target})"
         elif isinstance(tree, ast.Call) and ast.unparse(tree.func).startswith("np.") and isinstance(
                 getattr(np, ast.unparse(tree.func)[3:], None), np.ufunc):
@@ -173,13 +174,15 @@ class Writer:
                     self.into(self.view("V", to), self.get(self.d(k), of))
         if grads:
             at = self.slot[np.fromiter(grads.values(), int, len(grads))]
-            body.append(f"for p, p._grad in zip({self.names.bound(list(grads), 'inputs')}, {self.table_text(at)}.tolist()): pass")
+            owners, numbers = self.names.bound(list(grads), "inputs"), self.table_text(at)
+            body.append(f"for p, p._grad in zip({owners}, {numbers}.tolist()): pass")
         if data:
             at = self.slot[np.fromiter(data.values(), int, len(data))]
             owners, notes = self.names.bound(list(data), "inputs"), self.names.bound([None] * len(data), "notes")
             body.append(f"written({owners}, {notes}, {self.table_text(at)}.tolist())")
         body.append(f"return {self.returned(outcome)}")
-        head = [f"# V holds {self.size} numbers, D the adjoint of each; the pieces of them that are used have names", *self.views]
+        head = [f"# V holds {self.size} numbers, D the adjoint of each; the pieces of them that are used have names",
+                *self.views]
         name = self.names_of_run
         lines = [*head, "", f"def {name}({', '.join(f'a{i}' for i in range(arguments))}):"]
         return "\n".join([*lines, *(f"    {line}" for line in body), ""]), space
@@ -349,7 +352,8 @@ class Writer:
     def rule(self, op: Primitive, i: int, g: str, y: str, args: list[str]) -> str:
         """The rule of input i of ``op`` as text."""
         rule = op.rules[i]
-        return inlined(rule, [g, y, *args], {}, self.names) or f"{self.names.bound(rule, 'rule')}({', '.join([g, y, *args])})"
+        text = inlined(rule, [g, y, *args], {}, self.names)
+        return text or f"{self.names.bound(rule, 'rule')}({', '.join([g, y, *args])})"
 
 
 def written(values: list[Value], notes: list[Any], data: list[float]) -> None:
@@ -409,13 +413,13 @@ def variables_in(x: Any) -> Iterator[int]:
         yield from variables_in(tuple(x.values()))
 
 
-def places(graph: Graph, phases: list[list[Group]], wanted: set[int]) -> tuple[np.ndarray, int, dict[str, tuple[int, int]]]:
+def places(graph: Graph, phases: list[list[Group]], wanted: set[int]) -> tuple[np.ndarray, int]:
     """A place in V for each node that has one: known numbers, what is read from outside, and the groups one after
     another, each ordered so that what it reads lies in one piece where that is possible."""
     n = len(graph.op)
     slot = np.full(n, -1)
     order: dict[str, list[int]] = {"constant": [], "load": [], "number": []}
-    kind = {node: "load" for node in graph.loads.values()} | dict.fromkeys(graph.numbers.values(), "number")
+    kind = dict.fromkeys(graph.loads.values(), "load") | dict.fromkeys(graph.numbers.values(), "number")
     big = 1 << 40                                     # provisional places: region * big + rank
 
     def visit(nodes: np.ndarray) -> None:
@@ -461,5 +465,4 @@ def places(graph: Graph, phases: list[list[Group]], wanted: set[int]) -> tuple[n
     sizes = [int(rank[region == r].max(initial=-1)) + 1 for r in range(int(region.max(initial=0)) + 1)]
     starts = np.concatenate([[0], np.cumsum(sizes)])
     final = np.where(slot >= 0, starts[np.maximum(region, 0)] + rank, -1)
-    regions = {name: (int(starts[r]), int(starts[r + 1])) for r, name in enumerate(order) if r < len(sizes)}
-    return final, int(starts[-1]), regions
+    return final, int(starts[-1])
