@@ -5,6 +5,7 @@ import json
 import math
 import random
 import re
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -201,6 +202,14 @@ def test_steps_are_spread_where_not_all_are_wanted_or_fit(tmp_path, monkeypatch)
     monkeypatch.setitem(explore.__globals__, "LIMIT", 1000)
     with pytest.raises(ValueError, match="too large"):
         explore(recorder, "page.html")
+
+
+def test_the_page_of_the_gallery(tmp_path):
+    gallery = Path(tg.__file__).parents[1] / "viz"
+    data = carried(runpy.run_path(str(gallery / "explorer.py"))["page"](tmp_path / "page.html"))
+    assert len(data["frames"]) == len(data["losses"]) == 100 and data["losses"][-1] < 0.3 * data["losses"][0]
+    assert "(explorer.png)" in (gallery / "README.md").read_text(encoding="utf8")
+    assert (gallery / "explorer.png").stat().st_size < 300_000
 
 
 @pytest.mark.parametrize(("mistake", "error"), [
