@@ -1,5 +1,5 @@
-"""The tape: a recorded graph is a program. Captured once, forward and backward are a flat list of NumPy calls, which can
-be printed, optimised and replayed without building a graph.
+"""The tape: a recorded graph is a program. Captured once, forward and backward are a flat list of NumPy calls, which
+can be printed, optimised and replayed without building a graph.
 
 ``compile(fn)``   records a step at its first call and replays it from then on
 ``source(loss)``  prints forward and backward of one graph as one would write them by hand (also as dp.source)

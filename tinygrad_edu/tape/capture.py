@@ -319,8 +319,9 @@ class Recorder:
         if var is not None and var.constant:
             return
         raise CaptureError(message(
-            f"{what} of a tensor inside a compiled function: what is computed from it there cannot be captured", op=what,
-            inputs=(x,), instead="return the tensor and use its numbers outside, or write it with tensor operations"))
+            f"{what} of a tensor inside a compiled function: what is computed from it there cannot be captured",
+            op=what, inputs=(x,),
+            instead="return the tensor and use its numbers outside, or write it with tensor operations"))
 
     def arrayed(self, number: Live, dtype: Any) -> ndarray:
         """A live number becomes an array: it belongs to the program from now on."""

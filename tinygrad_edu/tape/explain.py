@@ -33,8 +33,8 @@ def levels(recording: Any) -> list[str]:
     groups = [(k, group) for k, phase in enumerate(recording.levels) for group in phase]
     depth = sum(max((group.level for group in phase), default=0) for phase in recording.levels)
     widest = max((len(group.nodes) for _, group in groups), default=1)
-    lines = [f"{recording.nodes:,} nodes, depth {depth}, {len(groups)} groups: each is a call or two of NumPy forward, and "
-             "as many backward"]
+    lines = [f"{recording.nodes:,} nodes, depth {depth}, {len(groups)} groups: each is a call or two of NumPy forward, "
+             "and as many backward"]
     for k, group in groups:
         bar = "#" * max(1, round(30 * len(group.nodes) / widest))
         after = f" (after backward {k})" if k else ""
@@ -52,7 +52,8 @@ def profiled(compiled: Any, args: tuple, kwargs: dict) -> str:
     space, times = recording.run.__globals__, []
     timed = [f"def {recording.name}({signature}"]
     for line in lines:
-        timed += [line] if line.strip().startswith(("#", "return")) or not line.strip() else [line, "    _times.append(_clock())"]
+        silent = line.strip().startswith(("#", "return")) or not line.strip()
+        timed += [line] if silent else [line, "    _times.append(_clock())"]
     local = {**space, "_times": times, "_clock": time.perf_counter}
     exec(builtins.compile("\n".join(timed), "<profile>", "exec"), local)       # the text that replay runs, and clocks
     numbers: list[Any] = []

@@ -15,7 +15,7 @@ from ..value import Value
 from .program import Line, Program, Var
 from .text import Namer, atom, called, described
 
-WIDTH = 88                                            # up to this width an expression that is read once stands in its reader
+WIDTH = 88                                            # of an expression that may stand where it is read, if once
 SMALL = 6                                             # arrays of so many elements are written out
 
 
@@ -40,11 +40,11 @@ def source(loss: Any, *, names: Any = None) -> Source:
     """Forward and backward of the graph below ``loss`` as straight-line NumPy, its names kept, shapes as comments.
 
     ``names`` (a dictionary name -> node; ``locals()`` will do) names what the caller's variables do not. The derivative
-    of the loss with respect to ``w`` is called ``d_w``. Executing the text, as ``source(loss).run()`` does, gives the same
-    numbers.
+    of the loss with respect to ``w`` is called ``d_w``. Executing the text, as ``source(loss).run()`` does, gives the
+    same numbers.
 
     >>> w, x = Value(-3.0, label="w"), Value(2.0, label="x")
-    >>> print(tg.dp.source((w * x).tanh()))
+    >>> print(tg.dp.source((w * x).exp()))
     import math
     <BLANKLINE>
     w = -3.0
@@ -52,11 +52,11 @@ def source(loss: Any, *, names: Any = None) -> Source:
     <BLANKLINE>
     # forward
     v1 = w * x
-    L = math.tanh(v1)
+    L = math.exp(v1)
     <BLANKLINE>
     # backward
     d_L = 1.0
-    d_v1 = d_L - d_L * L * L
+    d_v1 = d_L * L
     d_w = d_v1 * x
     d_x = d_v1 * w
     """

@@ -274,8 +274,8 @@ def statement(line: Line, names: Namer) -> str:
         case "draw":
             name = line.op.__name__
             gives_tensor, tensors = line.into
-            args = [f"leaf({atom(x, names)})" if i in tensors else names.bound(x, "parameters") if isinstance(x, list) else
-                    atom(x, names) for i, x in enumerate(line.inputs)]
+            args = [names.bound(x, "parameters") if isinstance(x, list) else atom(x, names) for x in line.inputs]
+            args = [f"leaf({text})" if i in tensors else text for i, text in enumerate(args)]
             args += [f"{key}={atom(value, names)}" for key, value in line.params.items()]
             text = f"{names.bound(line.op, name)}({', '.join(args)})"
             return text if line.out is None else f"{names.var(line.out)} = {text}{'.payload' if gives_tensor else ''}"
