@@ -18,7 +18,14 @@ from .notice import notice
 from .parameter import Parameter
 
 EMPTY = "super().__init__() as the first line of __init__"
+PLAIN = (list, tuple, dict)
 OWN = frozenset(["_parameters", "_buffers", "_modules", "_temporary", "_places", "_before", "_after", "_backward"])
+
+
+def lying_in(x: Any) -> Iterator[Any]:
+    """All that lies in lists, tuples and dicts within each other."""
+    for entry in x.values() if x.__class__ is dict else x:
+        yield from lying_in(entry) if entry.__class__ in PLAIN else (entry,)
 
 
 class Place(Note):
@@ -192,22 +199,23 @@ class Module:
         if hasattr(type(self), name):
             raise KeyError(f"attribute '{name}' already exists")
 
+    def _register(self, registry: str, name: str, entry: Any) -> None:
+        if (hasattr(type(self), name) or name in self.__dict__) and name not in self.__dict__[registry]:
+            raise KeyError(f"attribute '{name}' already exists")
+        self.__dict__[registry][name] = self.__dict__[name] = entry
+
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Make ``param`` the parameter ``name`` of this module; None keeps the name free for one."""
         self._check_parameter(name, param)
-        if name in self.__dict__ and name not in self._parameters:
-            raise KeyError(f"attribute '{name}' already exists")
-        self._parameters[name] = self.__dict__[name] = param
+        self._register("_parameters", name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Keep ``tensor`` with the module without training it: part of state_dict when ``persistent``."""
         self._check_name("buffer", name, "_buffers")
-        if name in self.__dict__ and name not in self._buffers:
-            raise KeyError(f"attribute '{name}' already exists")
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(message(f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' "
                                     "(Tensor or None required)", instead="tensor(...)"))
-        self._buffers[name] = self.__dict__[name] = tensor
+        self._register("_buffers", name, tensor)
         (self._temporary.discard if persistent else self._temporary.add)(name)
 
     def register_module(self, name: str, module: Module | None) -> None:
@@ -215,9 +223,7 @@ class Module:
         if not isinstance(module, Module) and module is not None:
             raise TypeError(f"{type(module).__name__} is not a Module subclass")
         self._check_name("module", name, "_modules")
-        if (hasattr(type(self), name) or name in self.__dict__) and name not in self._modules:
-            raise KeyError(f"attribute '{name}' already exists")
-        self._modules[name] = self.__dict__[name] = module
+        self._register("_modules", name, module)
 
     add_module = register_module
 
@@ -290,48 +296,37 @@ class Module:
         """Say where layers or parameters lie in a plain list, tuple or dict, where no optimiser can find them."""
         for path, module in self.named_modules():
             for name, value in module.__dict__.items():
-                if value.__class__ not in (list, tuple, dict) or name in OWN:
+                if value.__class__ not in PLAIN or name in OWN:
                     continue
-                inside = list(value.values() if value.__class__ is dict else value)
-                loose = [x for x in inside if isinstance(x, (Module, Parameter))]
-                if not loose:
-                    continue
-                known = {id(x) for x in self.modules()}
-                known.update(id(p) for m in self.modules() for p in m._parameters.values())
-                if all(id(x) in known for x in loose):
-                    continue
-                kind = "Parameter" if isinstance(loose[0], Parameter) else "Module"
-                home = f"nn.{kind}{'Dict' if value.__class__ is dict else 'List'}"
-                where = f"{type(module).__name__}.{name}" + (f" (at {path!r})" if path else "")
-                notice(f"{where} is a plain {value.__class__.__name__} that holds {len(loose)} {kind.lower()}(s): they "
-                       "are not registered, so parameters() does not list them, no optimiser will train them and "
-                       "state_dict() will not save them", instead=f"self.{name} = {home}(...)")
+                loose = [x for x in lying_in(value) if isinstance(x, (Module, Parameter))]
+                known = set(self.modules()).union(*(m._parameters.values() for m in self.modules())) if loose else ()
+                if any(x not in known for x in loose):
+                    kind = "Parameter" if isinstance(loose[0], Parameter) else "Module"
+                    where = f"{type(module).__name__}.{name}" + (f" (at {path!r})" if path else "")
+                    notice(f"{where} is a plain {value.__class__.__name__} that holds {len(loose)} {kind.lower()}(s): "
+                           "they are not registered, so parameters() does not list them, no optimiser will train them "
+                           "and state_dict() will not save them",
+                           instead=f"self.{name} = nn.{kind}{'Dict' if value.__class__ is dict else 'List'}(...)")
+
+    def _inside(self, target: str, registry: str) -> Any:
+        """What stands at the dotted path ``target`` in one of the registries."""
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if getattr(module, registry).get(name) is None:
+            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+        return getattr(module, registry)[name]
 
     def get_submodule(self, target: str) -> Module:
         """The module at the dotted path ``target``."""
-        module = self
-        for name in target.split(".") if target else ():
-            inner = module._modules.get(name)
-            if inner is None:
-                raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-            module = inner
-        return module
+        return self._inside(target, "_modules") if target else self
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at the dotted path ``target``."""
-        path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
-        if module._parameters.get(name) is None:
-            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-        return module._parameters[name]
+        return self._inside(target, "_parameters")
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer at the dotted path ``target``."""
-        path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
-        if module._buffers.get(name) is None:
-            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-        return module._buffers[name]
+        return self._inside(target, "_buffers")
 
     # ---- changing all that is inside ----------------------------------------------------------------------------
     def apply(self, fn: Callable[[Module], None]) -> Module:
@@ -365,7 +360,7 @@ class Module:
             if set_to_none:
                 p.grad = None
             elif p.grad is not None:
-                p.grad = None if set_to_none else p.grad.detach() * 0
+                p.grad = p.grad.detach() * 0
 
     def _convert(self, change: Callable[[np.ndarray], np.ndarray]) -> Module:
         """Replace every floating payload inside by ``change(payload)``; parameters stay the same objects."""
@@ -378,8 +373,7 @@ class Module:
 
     def to(self, *args: Any, **kwargs: Any) -> Module:
         """Convert floating parameters and buffers: ``to(tg.float64)``; the only device is "cpu"."""
-        wanted = [*args, *kwargs.values()]
-        for x in wanted:
+        for x in [*args, *kwargs.values()]:
             if isinstance(x, Tensor):
                 self._to_dtype(x.dtype)
             elif isinstance(x, np.dtype) or isinstance(x, type) and issubclass(x, (np.generic, float)):

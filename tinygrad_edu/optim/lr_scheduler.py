@@ -160,34 +160,51 @@ class MultiplicativeLR(LambdaLR):
                                              lr in zip(self.lr_lambdas, now, strict=True)]
 
 
-class StepLR(LRScheduler):
-    """Times gamma every step_size epochs."""
+class FactorLR(LRScheduler):
+    """base_lr f(epoch), where a subclass gives ``factor`` f. The current rate is multiplied by f(t) / f(t - 1), so that
+    several schedulers of one optimiser multiply their factors."""
+
+    smooth = True                                     # resumed at epoch t, the rate is taken as that of t already
+
+    def factor(self, t: int) -> float:
+        """f at epoch t."""
+        raise NotImplementedError
+
+    def get_lr(self) -> list[float]:
+        t = self.last_epoch
+        before = self.factor(t - 1) if t > 0 else 1.0
+        still = before == 0 or self._is_initial and t > 0 and self.smooth
+        return self._times(1.0 if still else self.factor(t) / before)
+
+    def closed_form(self, base: float) -> float:
+        """The rate of epoch ``last_epoch`` by itself."""
+        return base * self.factor(self.last_epoch)
+
+
+class StepLR(FactorLR):
+    """Times gamma every step_size epochs: base_lr gamma^(epoch // step_size)."""
+
+    smooth = False
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1):
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
-        return self._times(1 if self.last_epoch == 0 or self.last_epoch % self.step_size else self.gamma)
-
-    def closed_form(self, base: float) -> float:
-        """base gamma^(epoch // step_size)."""
-        return base * self.gamma ** (self.last_epoch // self.step_size)
+    def factor(self, t: int) -> float:
+        return self.gamma ** (t // self.step_size)
 
 
-class MultiStepLR(LRScheduler):
-    """Times gamma at each of the milestones."""
+class MultiStepLR(FactorLR):
+    """Times gamma at each of the milestones: base_lr gamma^(number of milestones passed)."""
+
+    smooth = False
 
     def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1):
         self.milestones, self.gamma = Counter(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
-        return self._times(self.gamma ** self.milestones[self.last_epoch])
-
-    def closed_form(self, base: float) -> float:
-        """base gamma^(number of milestones passed)."""
-        return base * self.gamma ** bisect_right(sorted(self.milestones.elements()), self.last_epoch)
+    def factor(self, t: int) -> float:
+        return self.gamma ** bisect_right(sorted(self.milestones.elements()), t)
 
 
 class ConstantLR(LRScheduler):
@@ -206,8 +223,8 @@ class ConstantLR(LRScheduler):
         return base * (1 if self.last_epoch >= self.total_iters else self.factor)
 
 
-class LinearLR(LRScheduler):
-    """Times a factor that goes straight from start_factor to end_factor within total_iters epochs (a warm-up)."""
+class LinearLR(FactorLR):
+    """base_lr f, where f goes straight from start_factor to end_factor within total_iters epochs (a warm-up)."""
 
     def __init__(self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5,
                  last_epoch: int = -1):
@@ -217,51 +234,31 @@ class LinearLR(LRScheduler):
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
-        if self.last_epoch == 0:
-            return self._times(self.start_factor)
-        if self._is_initial or self.last_epoch > self.total_iters:
-            return self._times(1)
-        rise = self.end_factor - self.start_factor
-        return self._times(1 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise))
-
-    def closed_form(self, base: float) -> float:
-        """base (start_factor + (end_factor - start_factor) epoch / total_iters)."""
-        done = min(self.total_iters, self.last_epoch) / self.total_iters
-        return base * (self.start_factor + (self.end_factor - self.start_factor) * done)
+    def factor(self, t: int) -> float:
+        done = min(self.total_iters, t) / max(self.total_iters, 1)
+        return self.start_factor + (self.end_factor - self.start_factor) * done
 
 
-class PolynomialLR(LRScheduler):
+class PolynomialLR(FactorLR):
     """base_lr (1 - epoch / total_iters)^power, then 0."""
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1):
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
-        if self._is_initial or self.last_epoch > self.total_iters:
-            return self._times(1)
-        left = (1 - self.last_epoch / self.total_iters) / (1 - (self.last_epoch - 1) / self.total_iters)
-        return self._times(left ** self.power)
-
-    def closed_form(self, base: float) -> float:
-        """base (1 - epoch / total_iters)^power."""
-        return base * (1 - min(self.total_iters, self.last_epoch) / self.total_iters) ** self.power
+    def factor(self, t: int) -> float:
+        return (1 - min(self.total_iters, t) / max(self.total_iters, 1)) ** self.power
 
 
-class ExponentialLR(LRScheduler):
-    """Times gamma every epoch."""
+class ExponentialLR(FactorLR):
+    """Times gamma every epoch: base_lr gamma^epoch."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
-        return self._times(1 if self._is_initial else self.gamma)
-
-    def closed_form(self, base: float) -> float:
-        """base gamma^epoch."""
-        return base * self.gamma ** self.last_epoch
+    def factor(self, t: int) -> float:
+        return self.gamma ** t
 
 
 class CosineAnnealingLR(LRScheduler):
