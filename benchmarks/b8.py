@@ -19,6 +19,8 @@ from importlib import import_module
 import numpy as np
 
 from .harness import Bar, Row, Step, Workload, judge, race
+from .replay import captured
+from .replay import chain as repeated
 
 LENGTH = 10_000
 H, W, B = np.random.default_rng(0).normal(size=(3, 1000)).astype(np.float32)
@@ -103,6 +105,7 @@ def run(budget: float, say: Callable[[str], None]) -> list[Row]:
     for chain in ("unary", "affine"):
         split: Split = []
         peers = {"ours": partial(torch_api, "tinygrad_edu", chain, split),
+                 "captured": partial(captured, partial(repeated, "tinygrad_edu", chain)),
                  "torch": partial(torch_api, "torch", chain, []), "autograd": partial(autograd, chain),
                  "NumPy by hand": partial(by_hand, chain)}
         found = race(Workload(f"B8 {chain}", peers, (Bar("torch", 0.6),)), budget / 2, say)
