@@ -16,6 +16,8 @@ REMEMBERED = 100_000                                  # lines; an operation olde
 class Anomaly:
     """Watches every step: remembers the line of each operation, and refuses a contribution that is nan or infinite."""
 
+    inside = True                                     # sweeps that a rule makes of its own (checkpoints) as well
+
     def __init__(self, check_nan: bool = True, other: Any = None):
         self.check_nan, self.other, self.lines = check_nan, other, dict[int, str]()
 

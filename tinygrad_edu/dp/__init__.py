@@ -3,6 +3,7 @@
 ``race(loss)``         the same gradient three ways, with the work of each
 ``memo_table(loss)``   the table that a sweep fills, row by row, with symbols and numbers
 ``explain(loss, w)``   one gradient, path by path
+``revolve(l, c)``      which c states of a chain of l steps to keep, so that the fewest steps run again
 ``source(loss)``       forward and backward as a straight-line NumPy program
 
 All of them print as text and show as HTML in Jupyter, for any graph of Values or Tensors, that of a gradient included.
