@@ -97,7 +97,8 @@ def integers(shape: Sequence[int], low: int, high: int, *, generator: Stream | N
 
 
 @opaque
-def coins(shape: Sequence[int], chance: np.ndarray, *, generator: Stream | None = None, dtype: Any = None) -> np.ndarray:
+def coins(shape: Sequence[int], chance: np.ndarray, *, generator: Stream | None = None,
+          dtype: Any = None) -> np.ndarray:
     """An array of 1 with this chance, a number or one for each element, else 0."""
     if not np.all((chance >= 0) & (chance <= 1)):
         raise RuntimeError(message("Expected p_in >= 0 && p_in <= 1 to be true: a probability lies between 0 and 1",

@@ -25,13 +25,29 @@ class TensorMethods(Arithmetic):
     """What a Tensor is asked, its conversions, and the functions as its methods."""
 
     __slots__ = ()
-    _of: Any                                          # array -> Any
+    _of: Any                                          # array -> Tensor
     _leaf: Any
     _in_place: Any
+    _grad: Any
     device = CPU
     is_cuda = False
 
     # ---- what it is --------------------------------------------------------------------------------------------------
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes of the dimensions."""
+        return self.payload.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the elements, a NumPy dtype."""
+        return self.payload.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self.payload.ndim
+
     @property
     def itemsize(self) -> int:
         """Bytes of one element."""

@@ -96,22 +96,7 @@ class Tensor(TensorMethods):
         out = hook(g if create_graph else Tensor._leaf(np.asarray(g)))
         return g if out is None else out if create_graph else out.payload
 
-    # ---- what it is --------------------------------------------------------------------------------------------------
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The sizes of the dimensions."""
-        return self.payload.shape
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The type of the elements, a NumPy dtype."""
-        return self.payload.dtype
-
-    @property
-    def ndim(self) -> int:
-        """The number of dimensions."""
-        return self.payload.ndim
-
+    # ---- its numbers and its gradient -------------------------------------------------------------------------------
     @property
     def data(self) -> Tensor:
         """The same memory without history. Assigning it replaces the array."""

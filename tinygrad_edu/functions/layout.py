@@ -45,7 +45,7 @@ def array(x: Any) -> np.ndarray:
 
 def like(x: Any, numbers: np.ndarray) -> Any:
     """New numbers as what x is, a tensor without history or an array."""
-    return x._of(numbers) if isinstance(x, Node) else numbers
+    return x._of(numbers) if hasattr(x, "_of") else numbers
 
 
 # ---- the same numbers in another shape or order ---------------------------------------------------------------------
