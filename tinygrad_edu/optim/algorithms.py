@@ -28,9 +28,8 @@ class SGD(Optimizer):
 
     def __init__(self, params: Iterable, lr: float = 1e-3, momentum: float = 0, dampening: float = 0,
                  weight_decay: float = 0, nesterov: bool = False, *, maximize: bool = False,
-                 foreach: bool | None = None,
-                 differentiable: bool = False, fused: bool | None = None):
-        check(lr >= 0, f"Invalid learning rate: {lr}", "SGD")
+                 foreach: bool | None = None, differentiable: bool = False, fused: bool | None = None):
+        check(lr >= 0, f"Invalid learning rate: {lr}", "SGD", "lr=0.1")
         check(momentum >= 0, f"Invalid momentum value: {momentum}", "SGD")
         check(weight_decay >= 0, f"Invalid weight_decay value: {weight_decay}", "SGD")
         check(not nesterov or (momentum > 0 and dampening == 0),
@@ -71,15 +70,14 @@ class Adam(Optimizer):
                  capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
                  decoupled_weight_decay: bool = False):
         name = type(self).__name__
-        check(lr >= 0, f"Invalid learning rate: {lr}", name)
+        check(lr >= 0, f"Invalid learning rate: {lr}", name, "lr=1e-3")
         check(eps >= 0, f"Invalid epsilon value: {eps}", name)
         for i in (0, 1):
-            check(0 <= betas[i] < 1, f"Invalid beta parameter at index {i}: {betas[i]}", name)
+            check(0 <= betas[i] < 1, f"Invalid beta parameter at index {i}: {betas[i]}", name, "betas=(0.9, 0.999)")
         check(weight_decay >= 0, f"Invalid weight_decay value: {weight_decay}", name)
         super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay,
                                   "amsgrad": amsgrad, "maximize": maximize, "foreach": foreach,
-                                  "capturable": capturable,
-                                  "differentiable": differentiable, "fused": fused,
+                                  "capturable": capturable, "differentiable": differentiable, "fused": fused,
                                   "decoupled_weight_decay": decoupled_weight_decay})
 
     def update(self, group: dict[str, Any], params: list[Tensor]) -> None:
@@ -121,8 +119,8 @@ class AdamW(Adam):
 
     def __init__(self, params: Iterable, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
                  weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False,
-                 foreach: bool | None = None,
-                 capturable: bool = False, differentiable: bool = False, fused: bool | None = None):
+                 foreach: bool | None = None, capturable: bool = False, differentiable: bool = False,
+                 fused: bool | None = None):
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize,
                          capturable=capturable, differentiable=differentiable, fused=fused, decoupled_weight_decay=True)
 
@@ -134,9 +132,8 @@ class RMSprop(Optimizer):
     """
 
     def __init__(self, params: Iterable, lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8,
-                 weight_decay: float = 0,
-                 momentum: float = 0, centered: bool = False, capturable: bool = False, foreach: bool | None = None,
-                 maximize: bool = False, differentiable: bool = False):
+                 weight_decay: float = 0, momentum: float = 0, centered: bool = False, capturable: bool = False,
+                 foreach: bool | None = None, maximize: bool = False, differentiable: bool = False):
         check(lr >= 0, f"Invalid learning rate: {lr}", "RMSprop")
         check(eps >= 0, f"Invalid epsilon value: {eps}", "RMSprop")
         check(momentum >= 0, f"Invalid momentum value: {momentum}", "RMSprop")

@@ -66,6 +66,9 @@ class LRScheduler:
         self.last_epoch = last_epoch
         self._initial_step()
 
+    def _check(self, ok: bool, what: str, instead: str = "") -> None:
+        check(ok, what, type(self).__name__, instead)
+
     def _initial_step(self) -> None:
         self._step_count, self._is_initial = 0, True
         self.step()
@@ -130,8 +133,7 @@ class LambdaLR(LRScheduler):
         must_be_optimizer(optimizer, type(self).__name__)
         each, n = isinstance(lr_lambda, (list, tuple)), len(optimizer.param_groups)
         self.lr_lambdas = list(lr_lambda) if each else [lr_lambda] * n
-        check(len(self.lr_lambdas) == n, f"Expected {n} lr_lambdas, but got {len(self.lr_lambdas)}",
-              type(self).__name__)
+        self._check(len(self.lr_lambdas) == n, f"Expected {n} lr_lambdas, but got {len(self.lr_lambdas)}")
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -211,7 +213,7 @@ class ConstantLR(LRScheduler):
     """Times ``factor`` for the first total_iters epochs."""
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1):
-        check(0 <= factor <= 1, "Constant multiplicative factor expected to be between 0 and 1.", "ConstantLR")
+        self._check(0 <= factor <= 1, "Constant multiplicative factor expected to be between 0 and 1.")
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -228,9 +230,9 @@ class LinearLR(FactorLR):
 
     def __init__(self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5,
                  last_epoch: int = -1):
-        check(0 < start_factor <= 1,
-              "Starting multiplicative factor expected to be greater than 0 and less or equal to 1.", "LinearLR")
-        check(0 <= end_factor <= 1, "Ending multiplicative factor expected to be between 0 and 1.", "LinearLR")
+        self._check(0 < start_factor <= 1,
+                    "Starting multiplicative factor expected to be greater than 0 and less or equal to 1.")
+        self._check(0 <= end_factor <= 1, "Ending multiplicative factor expected to be between 0 and 1.")
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -289,10 +291,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     """Cosine annealing that starts over after T_0 epochs, then after T_mult times as many, and so on (SGDR)."""
 
     def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1):
-        check(isinstance(T_0, int) and T_0 > 0, f"Expected positive integer T_0, but got {T_0}",
-              "CosineAnnealingWarmRestarts")
-        check(isinstance(T_mult, int) and T_mult >= 1, f"Expected integer T_mult >= 1, but got {T_mult}",
-              "CosineAnnealingWarmRestarts")
+        self._check(isinstance(T_0, int) and T_0 > 0, f"Expected positive integer T_0, but got {T_0}")
+        self._check(isinstance(T_mult, int) and T_mult >= 1, f"Expected integer T_mult >= 1, but got {T_mult}")
         self.T_0, self.T_i, self.T_mult, self.eta_min = T_0, T_0, T_mult, eta_min
         self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)
@@ -305,17 +305,13 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     def step(self, epoch: float | None = None) -> None:
         """Go on to the next epoch, or to a fractional one: ``step(epoch + batch / batches)``."""
         if epoch is None:
-            epoch = max(self.last_epoch, -1) + 1
-            self.T_cur += 1
-            if self.T_cur >= self.T_i:
-                self.T_cur -= self.T_i
-                self.T_i *= self.T_mult
+            epoch, self.T_cur = max(self.last_epoch, -1) + 1, self.T_cur + 1
         else:
-            check(epoch >= 0, f"Expected non-negative epoch, but got {epoch}", "CosineAnnealingWarmRestarts.step")
+            self._check(epoch >= 0, f"Expected non-negative epoch, but got {epoch}")
             self.T_cur, self.T_i = epoch, self.T_0
-            while self.T_cur >= self.T_i:
-                self.T_cur -= self.T_i
-                self.T_i *= self.T_mult
+        while self.T_cur >= self.T_i:
+            self.T_cur -= self.T_i
+            self.T_i *= self.T_mult
         self._step_count += 1
         self.last_epoch = math.floor(epoch) - 1
         self._update_lr()
@@ -333,18 +329,18 @@ class OneCycleLR(LRScheduler):
         must_be_optimizer(optimizer, "OneCycleLR")
         self.optimizer = optimizer
         if total_steps is None:
-            check(epochs is not None and steps_per_epoch is not None,
-                  "You must define either total_steps OR (epochs AND steps_per_epoch)", "OneCycleLR")
+            self._check(epochs is not None and steps_per_epoch is not None,
+                        "You must define either total_steps OR (epochs AND steps_per_epoch)",
+                        "total_steps=epochs * len(loader)")
             for name, n in (("epochs", epochs), ("steps_per_epoch", steps_per_epoch)):
-                check(isinstance(n, int) and n > 0, f"Expected positive integer {name}, but got {n}", "OneCycleLR")
+                self._check(isinstance(n, int) and n > 0, f"Expected positive integer {name}, but got {n}")
             total_steps = epochs * steps_per_epoch
-        check(isinstance(total_steps, int) and total_steps > 0,
-              f"Expected positive integer total_steps, but got {total_steps}",
-              "OneCycleLR")
-        check(isinstance(pct_start, float) and 0 <= pct_start <= 1,
-              f"Expected float between 0 and 1 pct_start, but got {pct_start}", "OneCycleLR")
-        check(anneal_strategy in ("cos", "linear"),
-              f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}", "OneCycleLR")
+        self._check(isinstance(total_steps, int) and total_steps > 0,
+                    f"Expected positive integer total_steps, but got {total_steps}")
+        self._check(isinstance(pct_start, float) and 0 <= pct_start <= 1,
+                    f"Expected float between 0 and 1 pct_start, but got {pct_start}")
+        self._check(anneal_strategy in ("cos", "linear"),
+                    f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
         self.total_steps, self._anneal_func_type, self.cycle_momentum = total_steps, anneal_strategy, cycle_momentum
         up = (pct_start * total_steps - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum")
         if three_phase:
@@ -358,9 +354,9 @@ class OneCycleLR(LRScheduler):
             for group, top in zip(optimizer.param_groups, one_each("max_lr", max_lr, optimizer), strict=True):
                 group.update(initial_lr=top / div_factor, max_lr=top, min_lr=top / div_factor / final_div_factor)
         if cycle_momentum:
-            check("momentum" in optimizer.defaults or "betas" in optimizer.defaults,
-                  "optimizer must support momentum or beta1 with `cycle_momentum` option enabled", "OneCycleLR",
-                  "cycle_momentum=False")
+            self._check("momentum" in optimizer.defaults or "betas" in optimizer.defaults,
+                        "optimizer must support momentum or beta1 with `cycle_momentum` option enabled",
+                        "cycle_momentum=False")
             self.use_beta1 = "betas" in optimizer.defaults
             if last_epoch == -1:
                 for group, top, low in zip(optimizer.param_groups, one_each("max_momentum", max_momentum, optimizer),
@@ -381,8 +377,8 @@ class OneCycleLR(LRScheduler):
     def get_lr(self) -> list[float]:
         self._times(1)
         step, start = self.last_epoch, 0.0
-        check(step <= self.total_steps, f"Tried to step {step} times. The specified number of total steps is "
-              f"{self.total_steps}", "OneCycleLR", "step once for each batch: total_steps = epochs * len(loader)")
+        self._check(step <= self.total_steps, f"Tried to step {step} times. The specified number of total steps is "
+                    f"{self.total_steps}", "step once for each batch: total_steps = epochs * len(loader)")
         for phase in self._schedule_phases:
             if step <= phase["end_step"] or phase is self._schedule_phases[-1]:
                 break
@@ -399,19 +395,14 @@ class ReduceLROnPlateau(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10,
                  threshold: float = 1e-4, threshold_mode: str = "rel", cooldown: int = 0,
-                 min_lr: float | list[float] = 0,
-                 eps: float = 1e-8):
-        check(factor < 1, "Factor should be < 1.0.", "ReduceLROnPlateau")
+                 min_lr: float | list[float] = 0, eps: float = 1e-8):
+        self._check(factor < 1, "Factor should be < 1.0.", "factor=0.1")
         must_be_optimizer(optimizer, "ReduceLROnPlateau")
-        check(mode in ("min", "max"), f"mode {mode} is unknown!", "ReduceLROnPlateau",
-              "'min' for a loss, 'max' for an accuracy")
-        check(threshold_mode in ("rel", "abs"), f"threshold mode {threshold_mode} is unknown!", "ReduceLROnPlateau")
+        self._check(mode in ("min", "max"), f"mode {mode} is unknown!", "'min' for a loss, 'max' for an accuracy")
+        self._check(threshold_mode in ("rel", "abs"), f"threshold mode {threshold_mode} is unknown!", "'rel' or 'abs'")
         self.optimizer, self.factor, self.patience, self.cooldown, self.eps = optimizer, factor, patience, cooldown, eps
-        if isinstance(min_lr, (list, tuple)):
-            check(len(min_lr) == len(optimizer.param_groups),
-                  f"expected {len(optimizer.param_groups)} min_lrs, got {len(min_lr)}", "ReduceLROnPlateau")
         self.default_min_lr = None if isinstance(min_lr, (list, tuple)) else min_lr
-        self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * len(optimizer.param_groups)
+        self.min_lrs = one_each("min_lr", min_lr, optimizer)
         self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
         self.mode_worse = math.inf if mode == "min" else -math.inf
         self.last_epoch, self._last_lr = 0, rates(optimizer)
@@ -453,16 +444,14 @@ class _Composed(LRScheduler):
 
     def _take(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer) -> None:
         name = type(self).__name__
-        check(len(schedulers) >= 1, f"{name} expects at least one scheduler, but got no scheduler.", name)
+        self._check(len(schedulers) >= 1, f"{name} expects at least one scheduler, but got no scheduler.")
         for i, s in enumerate(schedulers):
             if not hasattr(s, "optimizer"):
                 raise TypeError(message(f"{name} at index {i} should have `optimizer` as its attribute.", op=name))
-            check(not isinstance(s, ReduceLROnPlateau),
-                  f"{name} does not support `ReduceLROnPlateau` scheduler as it requires "
-                  f"additional kwargs to be specified when calling `step`, but got one at index {i}", name)
-            check(s.optimizer is optimizer, f"{name} expects all schedulers to belong to the same optimizer, but the "
-                                            "one at "
-                  f"index {i} belongs to another", name)
+            self._check(not isinstance(s, ReduceLROnPlateau), f"{name} does not support `ReduceLROnPlateau` scheduler "
+                        f"as it requires additional kwargs to be specified when calling `step`, but got one at index {i}")
+            self._check(s.optimizer is optimizer, f"{name} expects all schedulers to belong to the same optimizer, but "
+                        f"the one at index {i} belongs to another")
         self._schedulers, self.optimizer = schedulers, optimizer
 
     def state_dict(self) -> dict[str, Any]:
@@ -496,10 +485,9 @@ class SequentialLR(_Composed):
     def __init__(self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int],
                  last_epoch: int = -1):
         self._take(schedulers, optimizer)
-        check(len(milestones) == len(schedulers) - 1,
-              "Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone "
-              f"points, but got number of schedulers {len(schedulers)} and the number of milestones to be equal to "
-              f"{len(milestones)}", "SequentialLR")
+        self._check(len(milestones) == len(schedulers) - 1, "Sequential Schedulers expects number of schedulers "
+                    "provided to be one more than the number of milestone points, but got number of schedulers "
+                    f"{len(schedulers)} and the number of milestones to be equal to {len(milestones)}")
         self._milestones, self.last_epoch = milestones, last_epoch + 1
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"]

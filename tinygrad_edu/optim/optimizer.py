@@ -30,11 +30,11 @@ class Optimizer:
     """
 
     def __init__(self, params: Iterable, defaults: dict[str, Any]):
-        if isinstance(params, Tensor):
+        if isinstance(params, Tensor) or not hasattr(params, "__iter__"):
+            call = "net.parameters(), with its brackets" if callable(params) else "net.parameters(), or [parameter]"
             raise TypeError(message(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
-                f"{type(params).__name__}", op=type(self).__name__, inputs=(params,),
-                instead="[parameter], or net.parameters()"))
+                f"{type(params).__name__}", op=type(self).__name__, inputs=(params,), instead=call))
         if defaults.get("differentiable"):
             raise RuntimeError(message("a step is not recorded, so no gradient can flow through it",
                                        op=type(self).__name__,
@@ -59,6 +59,9 @@ class Optimizer:
         if not isinstance(param_group, dict):
             raise TypeError(message(f"param_group must be a dict, but got {type(param_group)}", op=op,
                                     instead='{"params": [...], "lr": 0.1}'))
+        if "params" not in param_group:
+            raise KeyError(message("'params' is missing from a parameter group", op=op,
+                                   instead='{"params": [...], "lr": 0.1}'))
         params = param_group["params"]
         if isinstance(params, set):
             raise TypeError(message(
