@@ -485,6 +485,44 @@ def test_hostile_names_are_only_shown(opened):
 
 
 @in_browser
+def test_a_touch_shows_a_node_and_unfolds_a_layer(opened):
+    loss, names = classifier()
+    browser = opened(loss, names=names)
+    browser.call("Emulation.setTouchEmulationEnabled", enabled=True)
+
+    def touch(item: str) -> None:
+        x, y = browser.evaluate(f"(r => [r.left + 15, r.top + 10])({rectangle(f'[data-item={item}] rect')})")
+        browser.call("Input.synthesizeTapGesture", x=x, y=y)
+
+    node = browser.evaluate("graph.name.indexOf('model.2.bias')")
+    touch(f'"{node}"')
+    browser.wait("!document.getElementById('tip').hidden")
+    assert "model.2.bias" in browser.evaluate("document.getElementById('tip').textContent")
+    touch("c2")
+    browser.wait("document.querySelector('[data-item=g2]')")
+    touch("g2")
+    browser.wait("document.querySelector('[data-item=c2]')")
+    before = browser.evaluate("view.scale")
+    for kind, apart in (("touchStart", 40), ("touchMove", 60), ("touchMove", 80), ("touchEnd", 0)):
+        fingers = [{"x": 300 - apart, "y": 300, "id": 0}, {"x": 300 + apart, "y": 300, "id": 1}] if apart else []
+        browser.call("Input.dispatchTouchEvent", type=kind, touchPoints=fingers)
+    assert browser.evaluate("view.scale") == pytest.approx(2 * before, rel=1e-3)
+    browser.call("Emulation.setTouchEmulationEnabled", enabled=False)
+
+
+@in_browser
+def test_what_has_the_focus_is_on_the_screen(opened):
+    browser = opened(network([6, 6, 1]))
+    browser.press("u")
+    browser.wait(f"{READY} && document.querySelectorAll('#graph .node').length > 100")
+    inside = """(([node, room]) => node.left >= room.left && node.right <= room.right && node.top >= room.top)(
+        [document.activeElement, document.getElementById('stage')].map(one => one.getBoundingClientRect()))"""
+    for k in (0, 50, 100):
+        browser.evaluate(f"document.querySelectorAll('#graph .node')[{k}].focus()")
+        assert browser.evaluate(inside)
+
+
+@in_browser
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (320, 568), (1280, 800)])
 def test_the_page_fits_the_screen(width, height, opened, browser):
     browser.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,

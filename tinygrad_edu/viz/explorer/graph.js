@@ -147,11 +147,13 @@ async function layOut(focus = null) {
   if (!plan || mine !== graph) return;               // folded again meanwhile
   by("waiting").hidden = true;
   drawPlan(plan, labels);
-  const box = shown.clusters.get(focus) ?? shown.nodes.get(focus);
+  const box = boxOf(focus);
   fit(false, box);
   mark(!box);
   box?.g.focus({ preventScroll: true });
 }
+
+const boxOf = item => shown.clusters.get(item) ?? shown.nodes.get(item) ?? shown.nodes.get(parseInt(item));
 
 // ---- drawing --------------------------------------------------------------------------------------------------------
 

@@ -81,8 +81,10 @@ on(svg, "pointermove", event => {
   look();
 });
 on(svg, "pointerup pointercancel", event => {
+  const item = pressed;
   fingers.delete(event.pointerId);
-  if (event.type === "pointerup" && moved <= 4 && pressed?.matches(".group, .cluster")) act(pressed);
+  if (event.type === "pointercancel" || moved > 4 || !item) return;
+  if (item.matches(".group, .cluster")) act(item); else setTimeout(() => tip(item));      // a touch leaves as it ends
 });
 on(svg, "dblclick", event => { if (pressed?.matches(".node:not(.group)")) act(pressed); });
 on(svg, "wheel", event => {
@@ -90,9 +92,11 @@ on(svg, "wheel", event => {
   event.preventDefault();
   zoom(Math.exp(-event.deltaY / 400), event.clientX - left, event.clientY - top);
 }, { passive: false });
-on(svg, "pointerover focusin", event => {
-  if (!fingers.size || event.type === "focusin") tip(event.target.closest(".node:not(.group)"));
+on(svg, "focusin", ({ target }) => {                   // what has the focus can be seen
+  follow(boxOf(target.dataset.item));
+  tip(target);
 });
+on(svg, "pointerover", event => { if (!fingers.size) tip(event.target.closest("[data-item]")); });
 on(svg, "pointerleave focusout", () => tip(null));
 
 new ResizeObserver(() => {                            // keep the middle where it is
