@@ -1,4 +1,4 @@
-"""Whole programs as users of PyTorch write them (tests/programs): each runs under both, and its numbers are compared."""
+"""Whole programs as users of PyTorch write them (tests/programs): the same file under both, its numbers compared."""
 from __future__ import annotations
 
 import importlib.util
