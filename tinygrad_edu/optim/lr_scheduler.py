@@ -449,7 +449,8 @@ class _Composed(LRScheduler):
             if not hasattr(s, "optimizer"):
                 raise TypeError(message(f"{name} at index {i} should have `optimizer` as its attribute.", op=name))
             self._check(not isinstance(s, ReduceLROnPlateau), f"{name} does not support `ReduceLROnPlateau` scheduler "
-                        f"as it requires additional kwargs to be specified when calling `step`, but got one at index {i}")
+                        "as it requires additional kwargs to be specified when calling `step`, but got one at index "
+                        f"{i}")
             self._check(s.optimizer is optimizer, f"{name} expects all schedulers to belong to the same optimizer, but "
                         f"the one at index {i} belongs to another")
         self._schedulers, self.optimizer = schedulers, optimizer
