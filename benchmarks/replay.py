@@ -15,7 +15,6 @@ from importlib import import_module
 from .harness import Row, Step, judge, table
 
 NETS = {"B2": ((784, 100, 10), 50, "relu", "adam"), "B3": ((784, 512, 512, 10), 128, "relu", "adam")}
-CHAIN = 10_000
 
 
 def captured(make: Callable[[], Step]) -> Step:
@@ -24,17 +23,17 @@ def captured(make: Callable[[], Step]) -> Step:
     return tinygrad_edu.compile(make())
 
 
-def chain(package: str, kind: str, length: int = CHAIN) -> Step:
-    """B8's chain as one step: ``h.sin().tanh()`` or ``(h * w + b).tanh()``."""
-    from .b8 import B, H, W
+def chain(package: str, kind: str) -> Step:
+    """B8's chain as one step: ``h.tanh()`` or ``(h * w + b).tanh()``."""
+    from .b8 import LENGTH, B, H, W
     torch = import_module(package)
     x, w, b = (torch.tensor(a, requires_grad=True) for a in (H, W, B))
 
     def step():
         x.grad = w.grad = b.grad = None
         h = x
-        for _ in range(length // (2 if kind == "unary" else 3)):
-            h = h.sin().tanh() if kind == "unary" else (h * w + b).tanh()
+        for _ in range(LENGTH if kind == "unary" else LENGTH // 3):
+            h = h.tanh() if kind == "unary" else (h * w + b).tanh()
         loss = h.sum()
         loss.backward()
         return loss

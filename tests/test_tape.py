@@ -566,3 +566,30 @@ def test_tensors_of_arrays_that_are_arguments_are_made_anew():
         assert step(np.full(3, k, np.float32), 2.0).item() == 3 * (2 * k + k) + 5
     assert step(np.full(3, 1.0, np.float32), 3.0).item() == 3 * 4 + 6
     assert step.cache_info() == (2, 2, 2)
+
+
+def test_what_is_stored_outside_is_not_written_over_afterwards():
+    w = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    state = tg.zeros(3)
+    rule = optim.SGD([w], 0.5)
+
+    def f(x):
+        rule.zero_grad()
+        (w * x).exp().sum().backward()
+        rule.step()
+        norm = (w.grad * w.grad).sqrt() * 2 + 1       # after the gradient was stored
+        state.data = x * 3
+        return (state * 2 + 1).tanh(), norm
+    step = compile(f)
+    v = np.array([1.0, 2.0, 3.0])
+    for k in range(4):
+        x = np.array([0.1, -0.2, 0.3 - 0.2 * k])
+        outs = step(tg.tensor(x, dtype=tg.float32))
+        g = x * np.exp(v * x)
+        v = v - 0.5 * g
+        close(w.grad.numpy(), g)
+        close(w.detach().numpy(), v)
+        close(state.numpy(), 3 * x)
+        close(outs[0].numpy(), np.tanh(6 * x + 1))
+        close(outs[1].numpy(), 2 * np.abs(g) + 1)
+    assert step.cache_info().recordings == 1

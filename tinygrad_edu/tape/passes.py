@@ -269,14 +269,15 @@ def owned(program: Program) -> dict[Any, Var]:
 
 
 def last_reads(program: Program) -> dict[Any, int]:
-    """For each memory the number of the last line that reads or writes it; what is returned is read after all lines."""
+    """For each memory the number of the last line that reads or writes it; what is returned, or stored outside, is read
+    after all lines."""
     last: dict[Any, int] = {}
     for i, line in enumerate(program.lines):
         for v in line.reads:
             last[v.memory] = i
         if line.out is not None:
             last[line.out.memory] = i
-    for v in variables(program.result):
+    for v in escaping(program):
         last[v.memory] = len(program.lines)
     return last
 
