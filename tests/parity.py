@@ -39,7 +39,8 @@ def both(program: Callable, *arrays: np.ndarray, grad: bool = True, **tolerance:
             if grad and np.asarray(a).dtype.kind == "f":
                 x.requires_grad_()
         out = program(lib, *xs)
-        outs = [o for o in (out if isinstance(out, (tuple, list)) else [out]) if isinstance(o, (tg.Tensor, torch.Tensor))]
+        several = out if isinstance(out, (tuple, list)) else [out]
+        outs = [o for o in several if isinstance(o, (tg.Tensor, torch.Tensor))]
         loss = None
         for k, o in enumerate(outs):
             if o.requires_grad and o.numel():

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 
 class Sample(NamedTuple):
-    """``inputs``: float64 arrays to differentiate with respect to, other arrays and numbers as constants; ``params``."""
+    """``inputs``: float64 arrays to differentiate by, other arrays and numbers as constants; ``params``."""
 
     inputs: tuple[Any, ...]
     params: dict[str, Any]
