@@ -104,7 +104,7 @@ def parts(name: str, x: Any) -> list[tuple[str, Any]]:
     if isinstance(x, dict):
         return [(f"{name}[{key!r}]", part) for key, part in x.items() if isinstance(key, (str, int))]
     inside = getattr(x, "__dict__", None)
-    if type(inside) is not dict:
+    if type(inside) is not dict or type(x).__module__.startswith(__package__):    # a table of ours names nothing
         return []
     held = [inside.get(kind) for kind in ("_parameters", "_buffers", "_modules")]     # a Module keeps them apart
     own = {key: part for group in held if isinstance(group, dict) for key, part in group.items()}
