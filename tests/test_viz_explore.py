@@ -312,6 +312,44 @@ def test_every_number_shown_is_the_engines(make, opened):
     assert browser.evaluate("document.getElementById('live').textContent").startswith(f"Backward {len(solved)} of")
 
 
+def many_rules() -> Value:
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    return (a * b + a ** 2).max(b).exp() / (a - b) - a.log() * 2 + (-b) ** 0.5 + a ** b
+
+
+def broadcast_and_indexed() -> tg.Tensor:
+    x, b = tg.randn(3, 4, requires_grad=True), tg.ones(4, requires_grad=True)
+    y = tg.cat([x + b, x[1:]], 0)
+    return (y.T @ y).softmax(-1).var() + y.max(1)[0].sum()
+
+
+def normalised() -> tg.Tensor:
+    return nn.Sequential(nn.Embedding(5, 3), nn.LayerNorm(3), nn.Linear(3, 1))(tg.tensor([1, 1, 4])).sum()
+
+
+def gradient_of_a_gradient() -> tg.Tensor:
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    g, = tg.autograd.grad((x.tanh() ** 3).sum(), x, create_graph=True)
+    return ((g - 1) ** 2).sum()
+
+
+@in_browser
+@pytest.mark.parametrize("make", [many_rules, broadcast_and_indexed, normalised, gradient_of_a_gradient])
+def test_formulas_are_those_of_the_memo_table(make, opened):
+    loss = make()
+    table = memo_table(loss, fold=False)
+    shown = opened(loss).evaluate("""graph.sweep.map(([k]) => ({ node: graph.name[k], operation: operation(k),
+        recurrence: recurrence(k), 'with numbers': withNumbers(k),
+        users: unique(graph.into[k].map(flow => flow.from)).length }))""")
+    named = {row["node"]: row for row in table.rows()}                  # a table kept in a variable lends no names
+    assert not [name for name in named if "entries" in name] and [row["node"] for row in shown] == list(named)
+    for row in shown:
+        expected = named[row["node"]]
+        same = [key for key in ("operation", "recurrence", "with numbers") if row[key] == expected[key]]
+        assert len(same) == 3 or "data" in row["operation"] + row["recurrence"]      # which has no name in the table
+        assert row["users"] == len(set(expected["users"]))
+
+
 @in_browser
 def test_the_keyboard_alone_reaches_everything(opened):
     loss, names = neuron()

@@ -18,8 +18,8 @@ import numpy as np
 
 from ..creation import tensor
 from ..dp.formula import contribution_text, operation, quantity, rule
-from ..dp.names import Names, names_of
-from ..dp.steps import edges, seed
+from ..dp.names import Names, names_of, unique
+from ..dp.steps import below, edges, seed
 from ..dp.text import FEW, figure, plain, shape
 from ..errors import message
 from ..graph import Node, sweep
@@ -130,7 +130,11 @@ class Recorder:
         """One graph and one set of numbers in it; the graph is the same in every step of an ordinary training."""
         one = seed(loss)
         survey = Survey(loss)
-        names = names_of(survey.nodes, loss, self.names)
+        names = names_of(below(loss), loss, self.names)       # as in memo_table
+        taken = set(names.values())
+        for node in survey.nodes:
+            if node not in names:                     # what needs no gradient and has no name
+                names[node] = unique("data", taken)
         groups, home = grouped(survey, names.__getitem__)
         number = survey.number
         tables = {node: Parts(node, survey.inputs[node], number, names, self.digits) for node in survey.nodes}
