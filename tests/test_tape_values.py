@@ -271,3 +271,57 @@ def test_inside_no_grad_values_are_computed_too():
         with tg.no_grad():
             return x * x + 1
     assert f().data == f().data == 10.0
+
+
+def test_a_batch_passed_as_lists_of_numbers_is_read_live():
+    def build(ps):
+        net = mlp(ps)
+
+        def step(points, labels):
+            losses = [(1 + -y * net(list(map(Value, x)))).relu() for x, y in zip(points, labels, strict=True)]
+            loss = sum(losses) * (1.0 / len(losses))
+            for p in ps:
+                p.grad = 0
+            loss.backward()
+            for p in ps:
+                p.data -= 0.1 * p.grad
+            return loss
+        return step
+    sets, steps = twins(build, 44)
+    for k in range(4):
+        part = slice(3 * (k % 3), 3 * (k % 3) + 3)
+        agree(sets, [step(POINTS[part], LABELS[part]) for step in steps])
+    assert steps[1].cache_info() == (3, 1, 1)
+    agree(sets, [step(POINTS[:5], LABELS[:5]) for step in steps])             # another length
+    assert steps[1].cache_info().recordings == 2
+
+
+def test_powers_quotients_and_other_operations():
+    def build(ps):
+        a, b, c = ps
+
+        def step(k):
+            y = (a * a + 1) ** b + 2 ** c + a / (c * c + k) + (b % 0.7) + abs(a - c).sqrt() + (a.max(b) * b.min(c)).sin()
+            y = y + (a * a + 0.5).log() - k * b.cos() + a.softplus()
+            for p in ps:
+                p.grad = 0.0
+            y.backward()
+            for p in ps:
+                p.data -= 0.01 * p.grad
+            return y
+        return step
+    sets, steps = twins(build, 3, seed=5)
+    for k in (1.0, 2.0, 3.0):
+        agree(sets, [step(k) for step in steps])
+    assert steps[1].cache_info() == (2, 1, 1)
+
+
+def test_results_in_containers_and_numbers():
+    w = Value(2.0)
+    step = compile(lambda x: {"square": w * x, "both": (w.data, [w * w]), "text": "as it is"})
+    for k in (1.0, 2.0, 3.0):
+        out = step(k)
+        assert out["square"].data == 2 * k and out["both"][0] == 2.0 and out["both"][1][0].data == 4.0
+        assert out["text"] == "as it is"
+    w.data = 5.0
+    assert step(1.0)["both"][0] == 5.0

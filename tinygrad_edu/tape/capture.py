@@ -78,6 +78,8 @@ class Recorder:
     def made(self, node: Any, op: Primitive, inputs: tuple, params: dict) -> None:
         """``node`` was computed as ``op(*inputs, **params)``."""
         if node.scalar:
+            if params:
+                self.refused(f"{op.name} with options on Values", "arithmetic, or Tensors")
             self.events.append((node, op, inputs))
             self.scalars = True
             return
