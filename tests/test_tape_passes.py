@@ -8,6 +8,7 @@ import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 from tinygrad_edu.nn import functional as F  # noqa: N812
 from tinygrad_edu.tape import compile, passes, replay  # noqa: A004
+from tinygrad_edu.tape.program import Memory
 from tinygrad_edu.tape.text import rendered
 
 
@@ -20,6 +21,7 @@ def recorded(fn, *args, monkeypatch):
 
     def run(p):
         text, space = rendered(p)
+        space = replay.allocated(space)
         exec(text, space)
         out = space[p.name](*[a.numpy() if isinstance(a, tg.Tensor) else a for a in args])
         return [x.numpy().copy() for x in (out if isinstance(out, tuple) else (out,))]
@@ -152,7 +154,7 @@ def test_memory_is_kept_and_shared_but_results_are_new(monkeypatch):
         return x
     before, run = recorded(f, X, monkeypatch=monkeypatch)
     after = passes.memory_kept(passes.in_place(before))
-    buffers = {id(line.into) for line in after.lines if isinstance(line.into, np.ndarray)}
+    buffers = {id(line.into) for line in after.lines if isinstance(line.into, Memory)}
     assert 1 <= len(buffers) <= 3                     # twelve results, of which never more than three live at a time
     first, second = run(after), run(after)
     same(run, before, after)

@@ -16,7 +16,7 @@ from ..graph import BY_FUNCTION, REGISTRY, Primitive
 from ..ops import fused
 from ..tensor import Tensor
 from .capture import DOT
-from .program import Line, Program, Var, replaced, variables
+from .program import Line, Memory, Program, Var, replaced, variables
 from .text import body
 
 ADD, MUL, MATMUL, POW, SQUARE, TRANSPOSE = (REGISTRY[name] for name in ("+", "*", "@", "**", "square", "transpose"))
@@ -350,7 +350,7 @@ def memory_kept(program: Program) -> Program:
     held = {v.memory for v in escaping(program)} | {
         v.memory for line in program.lines if line.kind == "draw" for v in line.reads}
     returned = {v.memory for v in variables(program.result)}
-    free: dict[tuple, list[np.ndarray]] = {}
+    free: dict[tuple, list[Memory]] = {}
     ends: dict[int, list] = {}
     keepers: dict[int, Grads] = {}
     lines: list[Line] = []
@@ -361,7 +361,7 @@ def memory_kept(program: Program) -> Program:
                 keepers[id(grads[m])] = keeper = Grads(grads[m].op, *key)
                 line = line.but(into=keeper)
             elif m not in held:
-                array = free[key].pop() if free.get(key) else np.empty(*key)
+                array = free[key].pop() if free.get(key) else Memory(*key)
                 line = line.but(into=array)
                 ends.setdefault(last[m], []).append((key, array))
         elif id(line) in keepers:

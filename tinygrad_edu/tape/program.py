@@ -45,6 +45,15 @@ class Place:
         self.owner, self.path = owner, path           # an argument: its path, such as "[0].payload", and owner None
 
 
+class Memory:
+    """An array that is kept from run to run; made once the program is finished."""
+
+    __slots__ = ("shape", "dtype")
+
+    def __init__(self, shape: tuple, dtype: Any):
+        self.shape, self.dtype = shape, dtype
+
+
 class Line:
     """One step. ``kind`` says which:
 

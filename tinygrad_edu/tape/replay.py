@@ -6,6 +6,7 @@ import functools
 import gc
 import warnings
 from collections.abc import Callable, Iterator
+from sys import intern
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from ..value import Value
 from .capture import CaptureError, Recorder
 from .live import Live
 from .passes import anew, optimised
-from .program import Line, Place, Program, Var, variables
+from .program import Line, Memory, Place, Program, Var, variables
 from .text import Branch, rendered
 
 MOST = 16                                             # recordings kept of one function
@@ -63,8 +64,10 @@ class Recording:
 
     def load(self, space: dict[str, Any]) -> None:
         """Compile the text, whose free names are those of ``space``."""
-        exec(builtins.compile(self.text, f"<replay of {self.name}>", "exec"), space)
-        self.run = space[self.name]
+        code = builtins.compile(self.text, f"<replay of {self.name}>", "exec")
+        own = allocated(space)
+        exec(code, own)
+        self.run = own[self.name]
 
     def conditions(self, recorder: Recorder) -> Callable[[list], bool]:
         """A function of the arguments that says whether this recording fits."""
@@ -92,6 +95,12 @@ class Recording:
             tests.append(f"a[{int(path)}] == {number!r}")
         exec(f"def holds(a):\n    return {' and '.join(tests) or 'True'}", space)      # text of our own making
         return space["holds"]
+
+
+def allocated(space: dict[str, Any]) -> dict[str, Any]:
+    """``space`` with arrays for the memory that is kept. All of it is made at the end, and with it the dictionary and its
+    names (as the compiled code has them): what lives long is not to be scattered among what a recording leaves behind."""
+    return {intern(name): np.empty(x.shape, x.dtype) if isinstance(x, Memory) else x for name, x in space.items()}
 
 
 class Fact(NamedTuple):
@@ -216,7 +225,8 @@ class Compiled:
         recording = Recording(program, text, facts, recorder, passes)
         del lines, program
         recorder.forget()                             # thousands of small objects, before long-lived ones settle there
-        recording.load(space)
+        load, space = recording.load, [space]
+        load(space.pop())
         return recording
 
     # ---- what it shows -----------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from ..functions import shape as sh
 from ..graph import REGISTRY, Primitive
 from ..tensor import Tensor
 from .capture import CAST, DOT, ITEM
-from .program import Line, Program, Var
+from .program import Line, Memory, Program, Var
 
 OPERATORS = {"+": "+", "-": "-", "*": "*", "/": "/", "**": "**", "@": "@", "//": "//", "%": "%", "<": "<", "<=": "<=",
              ">": ">", ">=": ">=", "==": "==", "!=": "!=", "&": "&", "|": "|", "^": "^"}
@@ -331,7 +331,7 @@ def written_into(line: Line, names: Namer) -> str:
         name = names.of[line.out] = names.var(target)
     else:
         before = f"{names.var(line.out)} = "
-        name = (names.bound(target, "memory") if isinstance(target, np.ndarray) else
+        name = (names.bound(target, "memory") if isinstance(target, Memory) else
                 f"{names.bound(target, f'kept_{names.var(line.out)}')}.array()")
     args = [atom(x, names) for x in line.inputs]
     if line.kind == "copy":
