@@ -11,7 +11,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import Value
-from tinygrad_edu.graph import order, sweep
+from tinygrad_edu.graph import BY_FUNCTION, REGISTRY, elementwise, order, sweep
 from tinygrad_edu.mode import local, watch
 
 
@@ -278,3 +278,40 @@ def test_recursion_limit_is_never_needed():
     finally:
         sys.setrecursionlimit(limit)
     assert x.grad == 1.0
+
+
+@pytest.fixture
+def registry():
+    before = dict(REGISTRY), dict(BY_FUNCTION)
+    yield
+    for table, was in zip((REGISTRY, BY_FUNCTION), before, strict=True):
+        table.clear()
+        table.update(was)
+
+
+@pytest.mark.parametrize("rule, words", [(lambda g, y, x: g[:2], r"shape \(2,\) for an input of shape \(3,\)"),
+                                         (lambda g, y, x: None, "returned None"),
+                                         (lambda g, y, x: g.reshape(1, 3, 1), "shape")])
+def test_a_rule_that_does_not_fit_is_reported(registry, rule, words):
+    bell = elementwise("bell", lambda x: np.exp(-x * x), rule)
+    x = tg.zeros(3, requires_grad=True)
+    with pytest.raises(RuntimeError, match=words) as error:
+        bell(x).sum().backward()
+    assert x.grad is None and "bell" in "".join(error.value.__notes__) + str(error.value)
+
+
+def test_a_rule_that_raises_is_named(registry):
+    bell = elementwise("bell", lambda x: np.exp(-x * x), lambda g, y, x: 1 / 0)
+    with pytest.raises(ZeroDivisionError) as error:
+        bell(tg.zeros(3, requires_grad=True)).sum().backward()
+    assert "operation: bell" in "".join(error.value.__notes__)
+
+
+def test_ones_own_primitive_may_be_declared_again_but_not_the_packages(registry):
+    elementwise("bell", lambda x: x * 1.0, lambda g, y, x: g * 1.0)
+    bell = elementwise("bell", lambda x: x * 2.0, lambda g, y, x: g * 2.0)
+    x = tg.ones(1, requires_grad=True)
+    bell(x).sum().backward()
+    assert x.grad.item() == 2.0
+    with pytest.raises(ValueError, match="registered already"):
+        elementwise("tanh", np.tanh, lambda g, y, x: g)

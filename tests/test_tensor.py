@@ -198,3 +198,9 @@ def test_stride_size_and_storage():
 def test_a_tensor_in_jupyter():
     html = tg.ones(2, 2)._repr_html_()
     assert "<table" in html and "Tensor" in html
+
+
+def test_the_old_constructor():
+    for lib in (tg, torch):
+        assert lib.Tensor([2, 3]).tolist() == [2.0, 3.0] and lib.Tensor([[1.5]]).dtype == lib.float32
+        assert tuple(lib.Tensor(2, 3).shape) == (2, 3) and tuple(lib.Tensor(4).shape) == (4,) and lib.Tensor().numel() == 0

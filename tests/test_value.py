@@ -182,3 +182,18 @@ def test_random_programs(steps, start):
                          if op == "/" else (a * a + 0.5) ** (b.tanh()) if op == "^" else a.sigmoid())
         return nodes[-1] + sum(inputs)
     against_torch(f, *start)
+
+
+def test_an_array_and_a_value_make_an_array_of_values():
+    v = Value(3.0)
+    for y, want in ((np.array([1.0, 2.0]) * v, [3, 6]), (v + np.array([[1.0], [2.0]]), [[4], [5]]), (np.array([2.0, 4.0]) - v, [-1, 1])):
+        assert y.dtype == object and np.array_equal(np.vectorize(float)(y), want)
+    sum(np.array([1.0, 2.0]) * v).backward()
+    assert v.grad == 3.0
+
+
+def test_what_micrograds_own_drawing_reads():
+    a, b = Value(2.0), Value(3.0)
+    y = a * b + 1.0
+    assert y._op == "+" and {x._op for x in y._prev} == {"*"} and a._prev == set() and a._op == ""
+    assert f"{y:.2f}" == "7.00" and f"{a}" == repr(a)

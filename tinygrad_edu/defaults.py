@@ -6,12 +6,41 @@ from typing import Any
 import numpy as np
 
 from .errors import message
+from .graph import Node
+
+F64, I64 = np.dtype(np.float64), np.dtype(np.int64)
 
 
 class Default:
     """The dtype that Python floats become."""
 
     dtype = np.dtype(np.float32)
+
+
+def promoted(y: np.ndarray, inputs: tuple) -> np.ndarray:
+    """``y`` in the dtype that PyTorch gives: tensors with dimensions decide, a 0-d tensor or a number only where it is
+    of a higher kind (bool < int < float); whole numbers that meet a float become the default float."""
+    dims, zeros = [], []
+    for x in inputs:
+        p = x.payload if isinstance(x, Node) else x
+        if isinstance(p, np.ndarray):
+            (dims if p.ndim else zeros).append(p.dtype)
+    if y.dtype.kind not in "fiu":
+        return y
+    if y.dtype is F64 and F64 in dims:
+        return y
+    of = {"b": 0, "i": 1, "u": 1, "f": 2}
+    dtype = np.result_type(*dims) if dims else None
+    if dims and {d.kind for d in dims} > {"f"}:       # ints among floats do not widen them
+        dtype = np.result_type(*(d for d in dims if d.kind == "f"))
+    for d in zeros:
+        if dtype is None or of[d.kind] > of[dtype.kind]:
+            dtype = d
+        elif not dims and of[d.kind] == of[dtype.kind]:
+            dtype = np.result_type(dtype, d)
+    if dtype is None or of[y.dtype.kind] > of[dtype.kind]:
+        dtype = Default.dtype if y.dtype.kind == "f" else I64
+    return y if y.dtype is dtype else y.astype(dtype)
 
 
 def float_dtype(dtype: Any) -> np.dtype:

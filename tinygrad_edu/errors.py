@@ -96,7 +96,8 @@ class LinAlgError(RuntimeError):
 
 def unregistered(func: Any, method: str, kwargs: dict) -> TypeError:
     """The refusal of a NumPy call that would silently drop the graph."""
-    name = f"numpy.{func.__name__}" + ("" if method == "__call__" else f".{method}")
+    name = f"{getattr(func, '__module__', None) or 'numpy'}.{func.__name__}"
+    name += "" if method == "__call__" else f".{method}"
     with_ = f" with {', '.join(kwargs)}=" if kwargs else ""
     return TypeError(message(f"{name}{with_} does not record gradients: no primitive is registered for it", op=name,
                              instead=f"compose it from registered functions, or call {name} on x.detach().numpy()"))
@@ -128,12 +129,26 @@ class Spoiled:
             "one of the variables needed for gradient computation has been modified by an inplace operation: "
             f"{who} was changed after {user.op.name if user.op else ''} used it",
             op=user.op.name if user.op else "", layer=user.note.layer,
-            instead="work on a copy (x.clone()), write x = x + 1 instead of x += 1, or change it after backward()"))
+            instead="change it after backward(), " + ("or make a new Value" if user.scalar else
+                                                     "or work on a copy: x.clone(), x = x + 1 instead of x += 1")))
 
     __array_ufunc__ = __array_function__ = __array__ = __getitem__ = __float__ = __bool__ = __len__ = __iter__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
     __pow__ = __rpow__ = __neg__ = __matmul__ = __rmatmul__ = __eq__ = __ne__ = _refuse
     __lt__ = __le__ = __gt__ = __ge__ = __invert__ = __abs__ = _refuse
+
+
+def broadcasts(shape: tuple, to: tuple) -> bool:
+    """Whether an array of this shape broadcasts to the other."""
+    return len(shape) <= len(to) and all(m in (1, n) for m, n in zip(shape[::-1], to[::-1], strict=False))
+
+
+def misfit(c: Any, shape: tuple) -> Any:
+    """The error of a rule whose result is not a gradient of its input."""
+    got = "None" if c is None else f"shape {tuple(c.shape)}"
+    raise RuntimeError(message(f"a derivative rule returned {got} for an input of shape {shape}",
+                               instead="one rule for each input, in their order, that gives an array of the shape of "
+                                       "the output or of the input"))
 
 
 def refuse_leaf(x: Any, op: Any) -> None:

@@ -88,6 +88,9 @@ BY_FUNCTION: dict[Any, Callable] = {}                 # by NumPy function: what 
 REDUCTIONS: dict[Any, Callable] = {}                  # by ufunc: what np.add.reduce(x) becomes
 
 
+HERE = __name__.partition(".")[0]                      # the package's name
+
+
 class Primitive:
     """A function on plain numbers or arrays and, for each input, one rule ``rule(g, y, *inputs, **params)``: what flows
     back to that input when ``g`` is the adjoint of the output ``y``. Called with a node among its inputs it records."""
@@ -95,8 +98,10 @@ class Primitive:
     def __init__(self, name: str, fn: Callable, rules: tuple, family: str, *, joint: Callable | None = None,
                  scalar: Callable | None = None, promotes: bool = False, views: bool = False, doc: str = "",
                  register: bool = True):
-        if register and name in REGISTRY:
-            raise ValueError(f"a primitive named {name!r} is registered already; names are how rules are found")
+        if register and name in REGISTRY and REGISTRY[name].home.startswith(HERE):
+            raise ValueError(message(f"a primitive named {name!r} is registered already", op=name,
+                                     instead="another name: names are how rules are found"))
+        self.home = str(getattr((rules or (joint or fn,))[0], "__module__", ""))     # your own may be declared again
         self.name = self.__name__ = name
         self.fn, self.rules, self.family, self.joint = fn, rules, family, joint
         self.scalar, self.promotes, self.views, self.__doc__ = scalar or fn, promotes, views, doc
@@ -248,62 +253,68 @@ def sweep(roots: Iterable[Node], seeds: Iterable[Any], *, targets: Iterable[Node
     plain = not (create_graph or may_have_changed or flowed or wanted is not None)
     every = bool(todo) and todo[0].scalar
     solved = table.get
-    while todo:
-        node = todo.pop()
-        g = table.pop(node, None)
-        if g is None or (wanted is not None and node not in wanted):
-            continue
-        if not every and node.note.hooks:
-            for hook in node.note.hooks:
-                g = node._hooked(hook, g, create_graph)
-        op = node.op
-        if op is None:
-            pass
-        elif plain and op.simple:                     # the general case below, written out for speed
-            if every:
-                a, b = node.left, node.right
+    try:
+        while todo:
+            node = todo.pop()
+            g = table.pop(node, None)
+            if g is None or (wanted is not None and node not in wanted):
+                continue
+            if not every and node.note.hooks:
+                for hook in node.note.hooks:
+                    g = node._hooked(hook, g, create_graph)
+            op = node.op
+            if op is None:
+                pass
+            elif plain and op.simple:                     # the general case below, written out for speed
+                if every:
+                    a, b = node.left, node.right
+                else:
+                    a, b = node.inputs if op.binary else (node.inputs[0], None)
+                y = node.payload
+                u = a.payload if isinstance(a, Node) else a
+                v = b.payload if isinstance(b, Node) else b
+                if u is not a and (every or a.requires_grad):
+                    c = op.rules[0](g, y, u, v) if op.binary else op.rules[0](g, y, u)
+                    have = solved(a)
+                    if c.__class__ is not float:
+                        c = a._fit(c, a, g if have is None else None)
+                    table[a] = c if have is None else have + c
+                if v is not b and (every or b.requires_grad):
+                    c = op.rules[1](g, y, u, v)
+                    have = solved(b)
+                    if c.__class__ is not float:
+                        c = b._fit(c, b, g if have is None else None)
+                    table[b] = c if have is None else have + c
             else:
-                a, b = node.inputs if op.binary else (node.inputs[0], None)
-            y = node.payload
-            u = a.payload if isinstance(a, Node) else a
-            v = b.payload if isinstance(b, Node) else b
-            if u is not a and (every or a.requires_grad):
-                c = op.rules[0](g, y, u, v) if op.binary else op.rules[0](g, y, u)
-                have = solved(a)
-                if c.__class__ is not float:
-                    c = a._fit(c, a, g if have is None else None)
-                table[a] = c if have is None else have + c
-            if v is not b and (every or b.requires_grad):
-                c = op.rules[1](g, y, u, v)
-                have = solved(b)
-                if c.__class__ is not float:
-                    c = b._fit(c, b, g if have is None else None)
-                table[b] = c if have is None else have + c
-        else:
-            inputs = node.inputs
-            if create_graph:
-                y, values = node, inputs
-            else:
-                y, values = node.payload, [x.payload if isinstance(x, Node) else x for x in inputs]
-            if may_have_changed:
-                y, values = spoiled(node, y, values)
-            params, joint = node.params, op.joint
-            if joint is not None:
-                needs = [isinstance(x, Node) and x.requires_grad for x in inputs]
-                parts = joint(g, y, *values, needs=needs, **params)
-            for i, x in enumerate(inputs):
-                if not isinstance(x, Node) or not x.requires_grad or (wanted is not None and x not in wanted):
-                    continue
-                c = parts[i] if joint is not None else op.rules[i](g, y, *values, **params)
-                have = solved(x)
-                if c.__class__ is not float:
-                    c = x._fit(c, x, g if have is None else None)
-                if flowed:
-                    flowed(node, x, c)
-                table[x] = c if have is None else have + c
-        yield node, g
-        if not retain_graph and op is not None:
-            node.inputs = None
+                inputs = node.inputs
+                if create_graph:
+                    y, values = node, inputs
+                else:
+                    y, values = node.payload, [x.payload if isinstance(x, Node) else x for x in inputs]
+                if may_have_changed:
+                    y, values = spoiled(node, y, values)
+                params, joint = node.params, op.joint
+                if joint is not None:
+                    needs = [isinstance(x, Node) and x.requires_grad for x in inputs]
+                    parts = joint(g, y, *values, needs=needs, **params)
+                for i, x in enumerate(inputs):
+                    if not isinstance(x, Node) or not x.requires_grad or (wanted is not None and x not in wanted):
+                        continue
+                    c = parts[i] if joint is not None else op.rules[i](g, y, *values, **params)
+                    have = solved(x)
+                    if c.__class__ is not float:
+                        c = x._fit(c, x, g if have is None else None)
+                    if flowed:
+                        flowed(node, x, c)
+                    table[x] = c if have is None else have + c
+            yield node, g
+            if not retain_graph and op is not None:
+                node.inputs = None
+    except Exception as error:                        # a hook of the user's, or a rule that does not fit
+        if "operation:" not in str(error):
+            error.add_note(message("this happened on the way back", op=node.op.name if node.op else "",
+                                   layer=node.note.layer, inputs=node.inputs or ()))
+        raise
 
 
 def leads_to(nodes: list[Node], targets: Iterable[Node]) -> set[Node]:

@@ -13,6 +13,7 @@ from .functions import linalg as la
 from .functions import products as pr
 from .functions import reduce as rd
 from .functions import shape as sh
+from .functions import toplevel as tl
 from .graph import BY_FUNCTION, REDUCTIONS
 from .ops.linalg import matmul
 from .ops.linalg import solve as solved
@@ -177,6 +178,7 @@ OTHERS: dict[Any, Any] = {
     np.meshgrid: lambda *xi, indexing="xy": sh.meshgrid(*xi, indexing=indexing), np.inner: inner, np.diff: diff,
     np.ptp: lambda a, axis=None, keepdims=False: rd.amax(a, axis, keepdims) - rd.amin(a, axis, keepdims)}
 BY_FUNCTION.update(OTHERS)
+BY_FUNCTION.update({np.allclose: tl.allclose, np.array_equal: tl.equal})
 BY_FUNCTION.update({
     np.einsum: lambda subscripts, *operands, optimize=True: pr.einsum(subscripts, *operands), np.kron: pr.kron,
     np.tensordot: lambda a, b, axes=2: pr.tensordot(

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .defaults import Default
-from .errors import in_place_error, message, refuse_leaf, refuse_view
+from .defaults import Default, promoted
+from .errors import broadcasts, in_place_error, message, misfit, refuse_leaf, refuse_view
 from .functions import elementwise as ew
 from .functions.index import plain
 from .functions.products import matmul
@@ -40,8 +40,10 @@ class Tensor(TensorMethods):
     __array_priority__ = 1000
     kind = "Tensor"
 
-    def __init__(self, data: Any = (), requires_grad: bool = False):
-        self._set(np.array(data, Default.dtype), requires_grad)
+    def __init__(self, *data: Any, requires_grad: bool = False):
+        sizes = bool(data) and all(isinstance(n, int) for n in data)       # Tensor(2, 3), or Tensor([2, 3])
+        numbers = np.zeros(data) if sizes else data[0] if data else ()
+        self._set(np.array(numbers, Default.dtype), requires_grad)
 
     @classmethod
     def _leaf(cls, payload: ndarray, requires_grad: bool = False, base: Node | None = None) -> Tensor:
@@ -84,8 +86,8 @@ class Tensor(TensorMethods):
     @staticmethod
     def _fit(c: Any, x: Node, g: Any = None) -> Any:
         p = x.payload
-        if c.shape != p.shape:
-            c = sum_to(c, shape=p.shape)
+        if c is None or c.shape != p.shape:
+            c = sum_to(c, shape=p.shape) if c is not None and broadcasts(p.shape, c.shape) else misfit(c, p.shape)
         if c.dtype is not p.dtype:
             c = cast(c, dtype=p.dtype)
         if g is not None and x.op is None and c.__class__ is ndarray and (c is g or c.base is not None):
@@ -252,32 +254,6 @@ class Tensor(TensorMethods):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._in_place(setitem, value, index=plain(index))
-
-
-def promoted(y: ndarray, inputs: tuple) -> ndarray:
-    """``y`` in the dtype that PyTorch gives: tensors with dimensions decide, a 0-d tensor or a number only where it is
-    of a higher kind (bool < int < float); whole numbers that meet a float become the default float."""
-    dims, zeros = [], []
-    for x in inputs:
-        p = x.payload if isinstance(x, Node) else x
-        if isinstance(p, ndarray):
-            (dims if p.ndim else zeros).append(p.dtype)
-    if y.dtype.kind not in "fiu":
-        return y
-    if y.dtype is F64 and F64 in dims:
-        return y
-    of = {"b": 0, "i": 1, "u": 1, "f": 2}
-    dtype = np.result_type(*dims) if dims else None
-    if dims and {d.kind for d in dims} > {"f"}:       # ints among floats do not widen them
-        dtype = np.result_type(*(d for d in dims if d.kind == "f"))
-    for d in zeros:
-        if dtype is None or of[d.kind] > of[dtype.kind]:
-            dtype = d
-        elif not dims and of[d.kind] == of[dtype.kind]:
-            dtype = np.result_type(dtype, d)
-    if dtype is None or of[y.dtype.kind] > of[dtype.kind]:
-        dtype = Default.dtype if y.dtype.kind == "f" else I64
-    return y if y.dtype is dtype else y.astype(dtype)
 
 
 def viewed(y: ndarray, inputs: tuple) -> Node | None:

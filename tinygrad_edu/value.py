@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .arithmetic import Arithmetic
 from .errors import message
 from .graph import Node, Primitive, stamp, sweep, tick
@@ -49,6 +51,8 @@ class Value(Arithmetic):
                 if watcher := capturing():
                     watcher.compared(op, inputs, y)
                 return y
+            if isinstance(y, np.ndarray) and y.ndim:  # an array of numbers and a Value: an array of Values
+                return each(op, inputs, y.shape)
             if isinstance(y, complex):
                 raise ValueError(message(f"{op.name} of these numbers is not real", op=op.name, inputs=inputs,
                                          instead="keep the base positive where the exponent is not whole"))
@@ -174,3 +178,24 @@ class Value(Arithmetic):
     def __round__(self, digits: int | None = None) -> float:
         return round(self.payload, digits) if digits is not None else round(self.payload)
 
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+    @property
+    def _prev(self) -> set[Value]:
+        """The Values that it was made from, under micrograd's name."""
+        return {x for x in self.inputs or () if isinstance(x, Value)}
+
+    @property
+    def _op(self) -> str:
+        """The name of the operation that made it, under micrograd's name."""
+        return self.op.name if self.op else ""
+
+
+def each(op: Primitive, inputs: tuple, shape: tuple) -> np.ndarray:
+    """The operation on every element of the arrays among its inputs."""
+    spread = [np.broadcast_to(x, shape) if isinstance(x, np.ndarray) else x for x in inputs]
+    made = np.empty(shape, object)
+    for i in np.ndindex(shape):
+        made[i] = op(*(x[i].item() if isinstance(x, np.ndarray) else x for x in spread))
+    return made
