@@ -1,11 +1,14 @@
 """Every primitive of the registry, on its samples: values and gradients against PyTorch, gradients against differences,
-second derivatives, forward mode against reverse mode, and forms of input (empty, 0-d, broadcast, not contiguous)."""
+second derivatives, forward mode against reverse mode, adjoint pairs; the samples take many forms (empty, 0-d, broadcast,
+not contiguous)."""
 from __future__ import annotations
 
 import importlib
 
 import numpy as np
 import pytest
+from parity import same
+from torch_twins import ELSEWHERE, TWINS
 
 import tinygrad_edu as tg
 import tinygrad_edu.nn  # noqa: F401  (registers the fused primitives)
@@ -61,6 +64,47 @@ def test_value_is_that_of_the_plain_function(name, sample):
     plain = REGISTRY[name].fn(*sample.inputs, **sample.params)
     ours = REGISTRY[name](*tensors(sample), **sample.params)
     np.testing.assert_array_equal(np.asarray(ours.detach()), plain)
+
+
+def test_every_primitive_is_compared_with_torch():
+    assert sorted(set(OURS) - set(TWINS) - ELSEWHERE) == []
+
+
+def in_torch(x):
+    if not isinstance(x, (np.ndarray, np.generic)):
+        return x
+    return torch.tensor(np.array(x)).requires_grad_(floats(x))
+
+
+@pytest.mark.filterwarnings("ignore:var\\(\\):UserWarning", "ignore:std\\(\\):UserWarning")
+@pytest.mark.parametrize("name, sample", [c for c in CASES if c.values[0] not in ELSEWHERE])
+def test_value_and_gradients_are_torchs(name, sample):
+    ours, theirs = tensors(sample), [in_torch(x) for x in sample.inputs]
+    y, t = REGISTRY[name](*ours, **sample.params), TWINS[name](*theirs, **sample.params)
+    same(y, t, rtol=1e-9, atol=1e-11)
+    if not t.requires_grad or not y.requires_grad:
+        assert not y.requires_grad or name == "cast"
+        return
+    u = np.random.default_rng(5).normal(size=y.shape)
+    y.backward(tg.tensor(u))
+    t.backward(torch.tensor(u))
+    for a, b in zip(ours, theirs, strict=True):
+        if isinstance(b, torch.Tensor) and b.requires_grad:
+            have = np.zeros(a.shape) if a.grad is None else a.grad.numpy()
+            want = np.zeros(a.shape) if b.grad is None else b.grad.numpy()
+            np.testing.assert_allclose(have, want, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("name, sample", [c for c in DIFFERENTIABLE if REGISTRY[c.values[0]].family == "linear"
+                                          and len(c.values[1].inputs) == 1])
+def test_the_rule_of_a_linear_primitive_is_its_adjoint(name, sample):
+    """<A x, y> = <x, A^T y>, where A^T is the rule itself, applied to plain arrays."""
+    x = np.asarray(sample.inputs[0])
+    ax = np.asarray(REGISTRY[name].fn(x, **sample.params))
+    y = np.random.default_rng(4).normal(size=ax.shape)
+    back = np.asarray(REGISTRY[name].rules[0](y, ax, x, **sample.params)) if REGISTRY[name].joint is None else np.asarray(
+        REGISTRY[name].joint(y, ax, x, needs=[True], **sample.params)[0])
+    np.testing.assert_allclose((ax * y).sum(), (x * back).sum(), rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("name, sample", DIFFERENTIABLE)
