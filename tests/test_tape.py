@@ -195,7 +195,7 @@ def test_a_name_that_stands_for_another_tensor_is_noticed():
     factor = 2.0
 
     def f(x):
-        return (w * x * factor).sum()
+        return (w * x * factor).sum().detach()
     step = compile(f)
     x = tg.ones(3)
     assert step(x).item() == step(x).item() == 6.0
@@ -395,7 +395,7 @@ def test_gradients_by_autograd_and_second_derivatives():
         g, = tg.autograd.grad(y, x, create_graph=True)
         h, = tg.autograd.grad((g * g).sum(), x)
         plain, = tg.autograd.grad((x ** 3).sum(), x)
-        return y, g, h, plain
+        return y.detach(), g.detach(), h, plain
     x = tg.tensor(x0, requires_grad=True)
     step = compile(lambda: f(x))
     for _ in range(3):
@@ -593,3 +593,31 @@ def test_what_is_stored_outside_is_not_written_over_afterwards():
         close(outs[0].numpy(), np.tanh(6 * x + 1))
         close(outs[1].numpy(), 2 * np.abs(g) + 1)
     assert step.cache_info().recordings == 1
+
+
+def test_a_compiled_model_trains_as_it_is_and_is_replayed_without_gradients():
+    tg.manual_seed(0)
+    net = mlp(nn.Tanh)()
+    model = compile(net, mode="default", fullgraph=True)
+    rule = optim.SGD(model.parameters(), 0.1)
+    x, y = batch(8)
+    losses = []
+    for _ in range(3):
+        rule.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        rule.step()
+        losses.append(loss.item())
+    assert losses[2] < losses[0] and model.cache_info().replays == 0
+    with tg.no_grad():
+        for k in range(3):
+            x, _ = batch(8, seed=k)
+            close(model(x).numpy(), net(x).numpy())
+    assert model.cache_info() == (2, 1, 1)
+    model.eval()
+    assert not net.training
+    with tg.no_grad():
+        close(model(x).numpy(), net(x).numpy())
+    assert compile(net, disable=True) is net
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        compile(net, speed=11)

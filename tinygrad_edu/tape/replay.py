@@ -18,7 +18,7 @@ from ..mode import is_grad_enabled, local, watch
 from ..random import default_generator
 from ..tensor import Tensor
 from ..value import Value
-from .capture import CaptureError, Recorder
+from .capture import SWEEP, CaptureError, Recorder
 from .live import Live
 from .passes import anew, optimised
 from .program import Line, Memory, Place, Program, Var, variables
@@ -98,8 +98,8 @@ class Recording:
 
 
 def allocated(space: dict[str, Any]) -> dict[str, Any]:
-    """``space`` with arrays for the memory that is kept. All of it is made at the end, and with it the dictionary and its
-    names (as the compiled code has them): what lives long is not to be scattered among what a recording leaves behind."""
+    """``space`` with arrays for the memory that is kept. All of it is made at the end, and with it the dictionary and
+    its names (as the compiled code has them): what lives long is not to be scattered among a recording's remains."""
     return {intern(name): np.empty(x.shape, x.dtype) if isinstance(x, Memory) else x for name, x in space.items()}
 
 
@@ -114,11 +114,11 @@ class Fact(NamedTuple):
 class Compiled:
     """A function that is recorded at its first call with given shapes, and replayed from then on."""
 
-    __name__: str
-
     def __init__(self, fn: Callable, optimise: bool = True):
-        functools.update_wrapper(self, fn)
+        functools.update_wrapper(self, fn, updated=())
+        self.__name__ = getattr(fn, "__name__", type(fn).__name__.lower())
         self.fn, self.optimise = fn, optimise
+        self.as_it_is: set[Any] = set()               # calls whose results are to be differentiated outside
         self.recordings: dict[Any, list[Recording]] = {}
         self.last: Recording | None = None
         self.replays = self.recorded = 0
@@ -134,6 +134,8 @@ class Compiled:
             return self.fn(*args, **kwargs)
         numbers: list[Any] = []
         key = self.numbers(args, kwargs, numbers)
+        if key in self.as_it_is:
+            return self.fn(*args, **kwargs)
         for recording in self.recordings.get(key, ()):
             if recording.holds(numbers):
                 before = default_generator.numpy.bit_generator.state if recording.draws else None
@@ -161,6 +163,9 @@ class Compiled:
             return is_grad_enabled(), Default.dtype, signature(args, numbers), signature(kwargs, numbers)
         return is_grad_enabled(), Default.dtype
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["fn"], name)     # what a Module offers besides being called
+
     def __get__(self, instance: Any, owner: type) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
@@ -186,6 +191,9 @@ class Compiled:
                 result = self.fn(*prepared[0], **prepared[1])
                 if not recorder.scalars:
                     recorder.flush()
+            if history(result, recorder):
+                self.as_it_is.add(key)
+                return plainly(result)
             if recorder.scalars:
                 from .levels import levelled
                 recording, plain = levelled(self, recorder, arguments, names, result, facts)
@@ -256,14 +264,16 @@ class Compiled:
         return self.last
 
 
-def compile(fn: Callable | None = None, *, optimise: bool = True) -> Any:     # noqa: A001  (PyTorch's name)
+def compile(fn: Callable | None = None, *, optimise: bool = True, disable: bool = False,
+            **options: Any) -> Any:                   # PyTorch's name and options
     """``step = compile(fn)``: the same function, recorded at its first call and replayed as straight-line NumPy after.
 
     Forward, ``backward()`` and optimiser in one. Tensors and arrays that are passed, parameters, learning rates and
     numbers passed as arguments are read live; other shapes or dtypes are recorded again (``step.cache_info()``).
-    Random numbers are drawn from the same generator as without it. What Python does with values, and a replay could not
-    repeat, raises CaptureError with its line. The results carry no history. With ``optimise=False`` nothing but the
-    recorded lines runs.
+    Random numbers are drawn from the same generator as without it. What Python does with values, and a replay could
+    not repeat, raises CaptureError with its line. A function whose result is yet to be differentiated (a model alone)
+    is run as it is; under no_grad it is replayed. With ``optimise=False`` nothing but the recorded lines runs;
+    PyTorch's further options (mode, backend, dynamic, fullgraph) are accepted and change nothing.
 
     >>> w = tensor([1., 2.], requires_grad=True)
     >>> @tg.compile
@@ -279,9 +289,11 @@ def compile(fn: Callable | None = None, *, optimise: bool = True) -> Any:     # 
     >>> step.cache_info()
     CacheInfo(replays=2, recordings=1, kept=1)
     """
+    if unknown := set(options) - {"mode", "backend", "dynamic", "fullgraph", "options"}:
+        raise TypeError(message(f"compile() got an unexpected keyword argument {min(unknown)!r}"))
     if fn is None:
-        return functools.partial(compile, optimise=optimise)
-    return Compiled(fn, optimise)
+        return functools.partial(compile, optimise=optimise, disable=disable)
+    return fn if disable else Compiled(fn, optimise)
 
 
 # ---- arguments ------------------------------------------------------------------------------------------------------
@@ -378,7 +390,7 @@ def surroundings(fn: Callable, args: tuple, kwargs: dict) -> Iterator[Fact]:
             yield Fact(read + " is {v}", owner, value)
         modules.update(nested(value))
     bound = getattr(fn, "__self__", None)
-    for value in (bound, *args, *kwargs.values()):
+    for value in (fn, bound, *args, *kwargs.values()):
         modules.update(nested(value))
     for module in modules.values():
         yield Fact("{o}.training is {v}", module, module.training)
@@ -411,6 +423,8 @@ def known_names(fn: Callable, args: tuple, kwargs: dict) -> dict[int, tuple[Any,
         elif isinstance(x, dict) and depth < 3:
             for key, item in x.items():
                 name(item, f"{called}_{key}", depth + 1)
+    if hasattr(fn, "named_parameters"):
+        name(fn, "net")
     for called, value, _, _ in seen(fn):
         name(value, called)
     if (bound := getattr(fn, "__self__", None)) is not None:
@@ -440,6 +454,16 @@ def name_variables(recorder: Recorder) -> None:
 def safe(name: str) -> str:
     """A function's name as an identifier."""
     return name if name.isidentifier() else "step"
+
+
+def history(x: Any, recorder: Recorder) -> bool:
+    """Whether a result has a graph that nobody has swept yet: then it is meant to be differentiated outside."""
+    if isinstance(x, Node):
+        if x.op is None or x.inputs is None or not x.requires_grad or x.born < recorder.began:
+            return False
+        return not (x.scalar and any(event[0] is SWEEP for event in recorder.events if event.__class__ is tuple))
+    return isinstance(x, (tuple, list, dict)) and any(
+        history(item, recorder) for item in (x.values() if isinstance(x, dict) else x))
 
 
 def plainly(x: Any) -> Any:

@@ -161,7 +161,8 @@ class Writer:
                     body.append(f"{target}[:] = [p.{what} for p in {owners}]")
         if graph.numbers:
             given = sorted((int(self.slot[n]), f"a{i}") for i, n in graph.numbers.items())
-            body.append(f"{self.view('V', np.array([at for at, _ in given]))}[:] = {', '.join(name for _, name in given)}")
+            target = self.view("V", np.array([at for at, _ in given]))
+            body.append(f"{target}[:] = {', '.join(name for _, name in given)}")
         targets = [of for _, _, of in graph.adjoints]
         for k in range(len(self.phases)):
             for group in self.phases[k]:
