@@ -1,8 +1,8 @@
 """The captured variant of the workloads, and the memory that a replay takes.
 
-``python -m benchmarks.replay`` prints a table of peak memory: how far above an idle process with the same library the
-resident memory rises while steps are repeated, each library in a process of its own, its recording or first steps done
-before the peak is reset.
+``python -m benchmarks.replay`` prints a table: A2's million scalar nodes replayed, and peak memory, which is how far
+above an idle process with the same library the resident memory rises while steps are repeated, each library in a
+process of its own, its recording or first steps done before the peak is reset.
 """
 from __future__ import annotations
 
@@ -92,5 +92,33 @@ def memory() -> list[Row]:
     return rows
 
 
+def scalars(length: int = 1_000_000) -> Row:
+    """A2 replayed: one chain of a million scalar nodes ``total + x * w``, forward and backward."""
+    import statistics
+    import time
+
+    from tinygrad_edu import Value
+    x, w = Value(0.5), Value(1.5)
+
+    def run():
+        total = x
+        for _ in range(length // 2):
+            total = total + x * w
+        x.grad = w.grad = 0.0
+        total.backward()
+        return total
+    step, times = captured(lambda: run), []
+    for _ in range(12):
+        start = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - start)
+    if abs(x.grad - (1 + 1.5 * (length // 2))) > 1e-6 * length:
+        raise AssertionError(f"d total / d x is {x.grad}")
+    nanoseconds = statistics.median(times[2:]) / length * 1e9
+    first = f"{times[0] / length * 1e9:.0f} ns a node"
+    return Row("A2, captured", f"{nanoseconds:.1f} ns a node", "recording it", first,
+               "", *judge(nanoseconds, 2.0, form=".1f"))
+
+
 if __name__ == "__main__":
-    print(table(memory()))
+    print(table([scalars(), *memory()]))

@@ -90,7 +90,7 @@ class Line:
 class Program:
     """Lines, the structure of arguments and result, and what was found out about them while recording."""
 
-    __slots__ = ("lines", "result", "name", "arguments", "names", "owned")
+    __slots__ = ("lines", "result", "name", "arguments", "names")
 
     def __init__(self, lines: list[Line], result: Any, name: str = "step", arguments: list | None = None,
                  names: dict | None = None):

@@ -86,7 +86,7 @@ class Recording:
                 space[f"n{i}"] = node
                 tests.append(f"n{i}._grad is {'not ' if had else ''}None")
         for i, (owner, path, _, _) in enumerate(self.owners):
-            test = f"t{i}{path}.shape == s{i} and t{i}{path}.dtype is d{i}"
+            test = f"t{i}{path}.shape == s{i} and t{i}{path}.dtype == d{i}"
             if path == ".payload":                    # the same array has the same shape: only another one is asked
                 space[f"p{i}"] = owner.payload
                 test = f"(t{i}.payload is p{i} or {test})"
@@ -164,7 +164,9 @@ class Compiled:
         return is_grad_enabled(), Default.dtype
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["fn"], name)     # what a Module offers besides being called
+        if "fn" not in self.__dict__:                 # while it is copied
+            raise AttributeError(name)
+        return getattr(self.fn, name)                 # what a Module offers besides being called
 
     def __get__(self, instance: Any, owner: type) -> Any:
         return self if instance is None else functools.partial(self, instance)

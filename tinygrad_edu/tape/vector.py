@@ -336,10 +336,13 @@ class Writer:
         if group.matrix is not None:
             rows, columns = group.matrix
             grid = self.view(d, own.reshape(len(rows), len(columns)))
-            if useful[rows].any():
-                self.add(d, self.slot[rows], f"{grid} @ {self.get('V', self.slot[columns])}", fresh)
-            if useful[columns].any():
-                self.add(d, self.slot[columns], f"{grid}.T @ {self.get('V', self.slot[rows])}", fresh)
+            for mine, other, turned in ((rows, columns, grid), (columns, rows, f"{grid}.T")):
+                if useful[mine].any():
+                    values = self.get("V", self.slot[other])
+                    if own.size == 1 and (mine == mine[0, 0]).all():      # one factor in every product of one sum
+                        self.add(d, self.slot[mine[0, :1]], f"{g} * {values}.sum()", fresh)
+                    else:
+                        self.add(d, self.slot[mine], f"{turned} @ {values}", fresh)
             return
         a, b = group.products
         one = a.shape[1] == 1
