@@ -621,3 +621,21 @@ def test_a_compiled_model_trains_as_it_is_and_is_replayed_without_gradients():
     assert compile(net, disable=True) is net
     with pytest.raises(TypeError, match="unexpected keyword"):
         compile(net, speed=11)
+
+
+def test_the_network_of_the_digits_example():
+    from examples import digits
+
+    def build(net, rule):
+        def step(x, y):
+            rule.zero_grad()
+            loss = digits.objective(net, x, y)
+            loss.backward()
+            rule.step()
+            return loss
+        return step
+    twins = Twins(digits.network, lambda ps: optim.Adam(ps, 0.001), build)
+    for k in range(4):
+        twins.step(k, *batch(40, 64, 10, seed=k))
+    twins.step(4, *batch(17, 64, 10))                 # a last batch that is smaller
+    assert twins.info == (3, 2, 2)

@@ -342,3 +342,30 @@ def test_a_result_that_is_to_be_differentiated_outside_keeps_its_history():
         y.backward()
         assert y.data == 4 * k and w.grad == 4 * k
     assert f.cache_info() == (0, 0, 0)
+
+
+def test_the_smith_network_of_the_course():
+    """0.298371109 is the deck's error before the first step."""
+    weights = (0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55)
+    sets = [[Value(w) for w in weights] for _ in range(2)]
+
+    def build(w):
+        def step():
+            h = [(w[2 * k] * 0.05 + w[2 * k + 1] * 0.10 + 0.35).sigmoid() for k in range(2)]
+            o = [(w[4 + 2 * k] * h[0] + w[5 + 2 * k] * h[1] + 0.60).sigmoid() for k in range(2)]
+            error = 0.5 * (o[0] - 0.01) ** 2 + 0.5 * (o[1] - 0.99) ** 2
+            for p in w:
+                p.grad = 0.0
+            error.backward()
+            for p in w:
+                p.data -= 0.5 * p.grad
+            return error
+        return step
+    runs = build(sets[0]), compile(build(sets[1]))
+    errors = []
+    for _ in range(100):
+        results = [run() for run in runs]
+        agree(sets, results)
+        errors.append(results[1].data)
+    assert errors[0] == pytest.approx(0.298371109, abs=1e-9) and errors[1] == pytest.approx(0.291027774, abs=1e-4)
+    assert runs[1].cache_info() == (99, 1, 1)
