@@ -145,9 +145,43 @@ def test_bad_call(name):
     kind = tg.linalg.LinAlgError if theirs.type is torch.linalg.LinAlgError else theirs.type
     assert issubclass(ours.type, kind), f"{ours.type.__name__}, where torch raises {theirs.type.__name__}: {theirs.value}"
     text = str(ours.value)
-    assert text.strip()
+    for part in ("operation:", "your line: test_bad_input.py:", "instead:"):
+        assert text.count(part) == 1, f"{part!r} is not said once in:\n{text}"
+    said = "\n".join(line for line in text.splitlines() if "your line:" not in line)
     for word in words:
-        assert word in text, f"{word!r} is not said in:\n{text}"
+        assert word in said, f"{word!r} is not said in:\n{text}"
+
+
+# The first sentence of PyTorch's message, by which it is searched for, in the words of numbers that PyTorch uses.
+@pytest.mark.parametrize("name", [
+    "add", "mul", "where", "matmul batch", "matmul 0-d", "einsum sizes", "einsum letters", "reshape", "reshape two -1", "expand",
+    "cat shapes", "t of 3-d", "sum dim", "sum dims twice", "softmax dim", "cat dim", "transpose dim", "unsqueeze dim", "squeeze dim",
+    "index", "index array", "too many indices", "mask shape", "float index", "negative step", "gather index", "gather rank", "topk k",
+    "argmax empty", "max empty", "item", "bool", "len 0-d", "iterate 0-d", "int requires grad", "plus a word", "in-place shape",
+    "clamp nothing", "cholesky", "backward without grad", "backward of many", "in-place leaf", "numpy of grad", "grad of wrong type",
+    "detached leaf off", "retain_grad", "hook", "module attribute", "linspace steps", "arange step", "dot size"])
+def test_the_first_sentence_is_pytorchs(name):
+    said = []
+    for lib in (torch, tg):
+        with pytest.raises(E) as error:
+            CASES[name][0](lib)
+        said.append(str(error.value).splitlines()[0])
+    assert said[1].startswith(said[0].split(" Use ")[0].split(" Specify ")[0].split(" (the leading")[0].rstrip(". ")), said
+
+
+def test_a_function_inside_a_layer_is_named_with_the_layer():
+    with pytest.raises(IndexError, match=r"operation: softmax\(\(2, 3\) float32\)\n  layer:     Sequential.0"):
+        tg.nn.Sequential(tg.nn.Softmax(4))(tg.ones(2, 3))
+
+
+def test_numbers_of_a_wrong_type_for_a_layer():
+    for lib in (tg, torch):
+        with pytest.raises(TypeError, match=r"linear\(\): argument 'input' \(position 1\) must be Tensor, not list"):
+            lib.nn.Linear(2, 3)([[1.0, 2.0]])
+        with pytest.raises(RuntimeError, match="dtype"):
+            lib.nn.Linear(2, 3)(lib.tensor([1, 2]))
+    with pytest.raises(RuntimeError, match=r"instead:   x\.float\(\) for the input(\n|$)"):
+        tg.nn.Linear(2, 3)(tg.tensor([1, 2]))
 
 
 def test_there_are_enough_cases():

@@ -186,7 +186,8 @@ def plain(data: Any, dtype: Any) -> np.ndarray:
         return array.astype(own, copy=False)
     cast = array.astype(dtype, copy=False)
     if kind == "i" and cast.dtype.kind in "iu" and np.any(cast != array):
-        raise RuntimeError(message(f"value cannot be converted to type {cast.dtype} without overflow", op="tensor"))
+        raise RuntimeError(message(f"value cannot be converted to type {cast.dtype} without overflow", op="tensor",
+                                   instead="dtype=tg.int64, or a number that the dtype holds"))
     return cast
 
 
@@ -211,7 +212,8 @@ def ragged(data: Any) -> Exception:
     while isinstance(first, (list, tuple)) and first:
         for x in level:
             if not isinstance(x, (list, tuple)):
-                return TypeError(message(f"not a sequence: {x!r} beside lists at dim {dim}", op="tensor"))
+                return TypeError(message(f"not a sequence: {x!r} beside lists at dim {dim}", op="tensor",
+                                         instead="lists of equal depth"))
             if len(x) != len(first):
                 return ValueError(message(f"expected sequence of length {len(first)} at dim {dim} (got {len(x)})",
                                           op="tensor", instead="lists of equal length, padded for instance with zeros"))
@@ -230,7 +232,8 @@ def size_of(size: Sequence[Any], name: str) -> tuple[int, ...]:
         raise TypeError(message(f"{name}(): argument 'size' must be tuple of ints, not {size}", op=name,
                                 instead=f"tg.{name}(2, 3)")) from None
     if any(n < 0 for n in shape):
-        raise RuntimeError(message(f"{name}: Dimension size must be non-negative, not {shape}", op=name))
+        raise RuntimeError(message(f"{name}: Dimension size must be non-negative, not {shape}", op=name,
+                                   instead=f"tg.{name}{tuple(map(abs, shape))}"))
     return shape
 
 
@@ -309,7 +312,8 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, dev
     start, end = (0, start) if end is None else (start, end)
     start, end, step = number(start), number(end), number(step)
     if step == 0:
-        raise RuntimeError(message("step must be nonzero", op="arange"))
+        raise RuntimeError(message("step must be nonzero", op="arange",
+                                   instead=f"tg.arange({start}, {end}), whose step is 1"))
     count = math.ceil((end - start) / step)
     if count < 0:
         raise RuntimeError(message("upper bound and lower bound inconsistent with step sign", op="arange",
@@ -328,7 +332,8 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
     """
     on_cpu(device)
     if steps < 0:
-        raise RuntimeError(message("number of steps must be non-negative", op="linspace"))
+        raise RuntimeError(message("number of steps must be non-negative", op="linspace",
+                                   instead=f"tg.linspace({start}, {end}, {-steps})"))
     return Tensor._leaf(np.linspace(float(start), float(end), steps).astype(Default.dtype if dtype is None else dtype),
                         requires_grad)
 

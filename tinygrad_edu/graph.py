@@ -139,7 +139,7 @@ class Primitive:
         try:
             y = self.fn(*values, **params) if kind.scalar is False else self.scalar(*values, **params)
         except Exception as error:
-            raise translated(error, self.name, inputs, mode.note.layer) from None
+            raise translated(error, self.name, inputs, mode.note.layer, params) from None
         return kind._record(self, inputs, params, y, recorded and mode.recording)
 
 

@@ -136,7 +136,8 @@ class TensorMethods(Arithmetic):
 
     def __index__(self) -> int:
         if self.payload.dtype.kind not in "iub" or self.payload.size != 1:
-            raise TypeError("only integer tensors of a single element can be converted to an index")
+            raise TypeError(message("only integer tensors of a single element can be converted to an index",
+                                    op="index", inputs=(self,), instead="int(x), for a tensor of one element"))
         return int(self.item())
 
     def __contains__(self, x: Any) -> bool:
@@ -150,8 +151,9 @@ class TensorMethods(Arithmetic):
 
     def __deepcopy__(self, memo: dict) -> Any:
         if self.op is not None:
-            raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
-                               "protocol")
+            raise RuntimeError(message("Only Tensors created explicitly by the user (graph leaves) support the "
+                                       "deepcopy protocol", op="deepcopy", inputs=(self,),
+                                       instead="x.detach().clone(), or x.clone(), which stays in the graph"))
         t = self.__class__._leaf(self.payload.copy(), self.requires_grad)
         t.note, t._grad = self.note.but(), None if self._grad is None else self._grad.clone()
         memo[id(self)] = t
@@ -169,7 +171,9 @@ class TensorMethods(Arithmetic):
     def retain_grad(self) -> None:
         """Keep ``grad`` on this tensor although it is not a leaf."""
         if not self.requires_grad:
-            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+            raise RuntimeError(message("can't retain_grad on Tensor that has requires_grad=False", op="retain_grad",
+                                       inputs=(self,), instead="make the leaf that it is computed from with "
+                                                               "requires_grad=True"))
         self.note = self.note.but(retain=True)
 
     @property
@@ -180,7 +184,8 @@ class TensorMethods(Arithmetic):
     def register_hook(self, hook: Callable) -> Hook:
         """Call ``hook(grad)`` when the adjoint of this tensor is solved; what it returns replaces it."""
         if not self.requires_grad:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+            raise RuntimeError(message("cannot register a hook on a tensor that doesn't require gradient",
+                                       op="register_hook", inputs=(self,), instead="x.requires_grad_() before"))
         return Hook(self, hook)
 
     # ---- elsewhere: dtypes and copies --------------------------------------------------------------------------------

@@ -160,7 +160,8 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, d
     """
     on_cpu(device)
     if n < 0:
-        raise RuntimeError(message(f"n must be non-negative, got {n}", op="randperm"))
+        raise RuntimeError(message(f"n must be non-negative, got {n}", op="randperm",
+                                   instead=f"tg.randperm({-n})"))
     return Tensor._leaf(source(generator).permutation(n).astype(np.int64 if dtype is None else dtype, copy=False))
 
 
@@ -174,7 +175,8 @@ def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Gene
     """
     on_cpu(device)
     if np.any(getattr(std, "payload", std) < 0):
-        raise RuntimeError(message(f"normal expects std >= 0.0, but found std {std}", op="normal"))
+        raise RuntimeError(message(f"normal expects std >= 0.0, but found std {std}", op="normal",
+                                   instead=f"tg.normal(mean, {-std})"))
     if size is not None:
         z = gaussian(size_of((size,), "normal"), mean, std, generator=generator, dtype=dtype)
         return Tensor._leaf(z, requires_grad)
@@ -209,7 +211,8 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
     """
     p, rng = np.asarray(input.payload, np.float64), source(generator)
     if p.ndim not in (1, 2):
-        raise RuntimeError(message("prob_dist must be 1 or 2 dim", op="multinomial", inputs=(input,)))
+        raise RuntimeError(message("prob_dist must be 1 or 2 dim", op="multinomial", inputs=(input,),
+                                   instead="p.reshape(-1, p.shape[-1]), one row for each distribution"))
     if not np.all(np.isfinite(p) & (p >= 0)):
         raise RuntimeError(message("probability tensor contains either `inf`, `nan` or element < 0", op="multinomial",
                                    inputs=(input,), instead="tg.multinomial(logits.softmax(-1), n)"))

@@ -125,9 +125,12 @@ class Tensor(TensorMethods):
     @grad.setter
     def grad(self, grad: Tensor | None) -> None:
         if grad is not None and not isinstance(grad, Tensor):
-            raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(grad).__name__}")
+            raise TypeError(message(
+                f"assigned grad expected to be a Tensor or None but got grad of type {type(grad).__name__}",
+                op="grad", inputs=(self, grad), instead="x.grad = tg.full_like(x, 3.0), or None"))
         if grad is not None and grad.shape != self.shape:
-            raise RuntimeError(message(f"assigned grad has data of a different size: {grad.shape} for {self.shape}"))
+            raise RuntimeError(message(f"assigned grad has data of a different size: {grad.shape} for {self.shape}",
+                                       op="grad", inputs=(self, grad), instead="a gradient of x's own shape"))
         if watcher := capturing():
             watcher.touched(self, reads=False)
         self._grad = grad
@@ -139,12 +142,12 @@ class Tensor(TensorMethods):
 
     def __len__(self) -> int:
         if not self.payload.ndim:
-            raise TypeError("len() of a 0-d tensor")
+            raise TypeError(message("len() of a 0-d tensor", op="len", inputs=(self,), instead="x.numel(), which is 1"))
         return len(self.payload)
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.payload.ndim:
-            raise TypeError("iteration over a 0-d tensor")
+            raise TypeError(message("iteration over a 0-d tensor", op="iter", inputs=(self,), instead="x.item()"))
         return iter([self[i] for i in range(len(self))])
 
     def __repr__(self) -> str:
@@ -180,11 +183,13 @@ class Tensor(TensorMethods):
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Ask (or no longer ask) for gradients of this leaf; returns it."""
         if self.op is not None and not requires_grad:
-            raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a "
-                               "computed variable in a subgraph that doesn't require differentiation use "
-                               "var_no_grad = var.detach().")
+            raise RuntimeError(message(
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
+                "a subgraph that doesn't require differentiation use var_no_grad = var.detach().",
+                op="requires_grad_", inputs=(self,), instead="y = x.detach(), which shares the memory of x"))
         if self.op is None and requires_grad and self.payload.dtype.kind != "f":
-            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+            raise RuntimeError(message("only Tensors of floating point dtype can require gradients",
+                                       op="requires_grad_", inputs=(self,), instead="x.float().requires_grad_()"))
         self.requires_grad = requires_grad
         return self
 
@@ -282,7 +287,8 @@ def seed_of(root: Any, gradient: Any, create_graph: bool) -> Any:
         return Tensor._leaf(g) if create_graph else g
     if tuple(gradient.shape) != p.shape:
         raise RuntimeError(message(f"Mismatch in shape: grad_output has a shape of {tuple(gradient.shape)} and output "
-                                   f"has a shape of {p.shape}", op="backward", inputs=(root,)))
+                                   f"has a shape of {p.shape}", op="backward", inputs=(root, gradient),
+                                   instead="a gradient of the output's own shape: y.backward(tg.ones_like(y))"))
     if create_graph:
         return gradient if isinstance(gradient, Tensor) else Tensor._leaf(np.asarray(gradient, p.dtype))
     return np.array(gradient.payload if isinstance(gradient, Tensor) else gradient, p.dtype)

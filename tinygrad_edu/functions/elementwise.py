@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import message
 from ..ops import elementwise as ew
 from ..ops.elementwise import *  # noqa: F403
 
@@ -25,7 +26,8 @@ greater, greater_equal, less, less_equal, not_equal = ew.gt, ew.ge, ew.lt, ew.le
 def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     """x brought into [min, max]; the bounds are numbers or tensors, either may be None."""
     if min is None and max is None:
-        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+        raise RuntimeError(message("torch.clamp: At least one of 'min' or 'max' must not be None", op="clamp",
+                                   inputs=(x,), instead="x.clamp(min=0), x.clamp(max=1) or x.clamp(0, 1)"))
     if hasattr(x, "shape") and all(bound is None or isinstance(bound, (int, float)) for bound in (min, max)):
         return ew.clip(x, min=min, max=max)
     x = x if min is None else ew.maximum(x, min)

@@ -29,7 +29,8 @@ def plain(index: Any) -> tuple:
             if i.dtype.kind not in "iub":
                 if i.size or i.dtype.kind != "f":
                     raise (IndexError if i.dtype.kind == "f" else TypeError)(message(
-                        "tensors used as indices must be long, int, byte or bool tensors", op="getitem", inputs=(i,)))
+                        "tensors used as indices must be long, int, byte or bool tensors", op="getitem", inputs=(i,),
+                        instead="index.long(), or a mask such as x > 0"))
                 i = i.astype(np.int64)                # an empty list
             if i.ndim == 0 and i.dtype != bool:       # a bool is a new dimension, kept by True and emptied by False
                 i = given.__index__()
@@ -52,7 +53,8 @@ def triu(x: Any, diagonal: int = 0) -> Any:
 def at_least_a_matrix(x: Any, op: str) -> Any:
     """x, or a RuntimeError where it has less than two dimensions."""
     if x.ndim < 2:
-        raise RuntimeError(message(f"{op}: input tensor must have at least 2 dimensions", op=op, inputs=(x,)))
+        raise RuntimeError(message(f"{op}: input tensor must have at least 2 dimensions", op=op, inputs=(x,),
+                                   instead="x.unsqueeze(0), a matrix with one row"))
     return x
 
 
@@ -89,14 +91,16 @@ def whole(x: Any, dim: int, index: Any, op: str) -> np.ndarray:
     """A copy of the data of an index for each element: whole numbers that dimension ``dim`` of x has."""
     i = derived(np.array(getattr(index, "payload", index)), index)
     if i.dtype.kind not in "iu":
-        raise RuntimeError(message(f"{op}(): Expected dtype int32/int64 for index", op=op, inputs=(x, index)))
+        raise RuntimeError(message(f"{op}(): Expected dtype int32/int64 for index", op=op, inputs=(x, index),
+                                   instead="index.long()"))
     if i.ndim != x.ndim:
         raise RuntimeError(message("Index tensor must have the same number of dimensions as input tensor", op=op,
                                    inputs=(x, index), instead="index.unsqueeze(dim)"))
     n = x.shape[dim] if x.ndim else 1
     if i.size and not 0 <= i.min() <= i.max() < n:
         raise RuntimeError(message(f"index {i.min() if i.min() < 0 else i.max()} is out of bounds for dimension {dim} "
-                                   f"with size {n}", op=op, inputs=(x, index)))
+                                   f"with size {n}", op=op, inputs=(x, index),
+                                   instead=f"indices from 0 to {n - 1}" if n else "a dimension with elements"))
     return i
 
 

@@ -17,7 +17,8 @@ def cat(tensors: Sequence, dim: int = 0, *, axis: int | None = None) -> Any:
     """Tensors joined along a dimension; the other sizes must agree. Empty vectors are left out."""
     dim = dim if axis is None else axis
     if not len(tensors):
-        raise ValueError(message("expected a non-empty list of Tensors", op="cat"))
+        raise ValueError(message("expected a non-empty list of Tensors", op="cat",
+                                 instead="tg.cat([a, b]), a list with at least one Tensor"))
     xs = [x for x in tensors if len(x.shape) != 1 or x.shape[0]] or tensors[:1]
     return jo.cat(*xs, dim=axes(dim, len(xs[0].shape) or 1)[0])
 
@@ -26,11 +27,14 @@ def stack(tensors: Sequence, dim: int = 0, *, axis: int | None = None) -> Any:
     """Tensors of one shape joined along a new dimension."""
     dim = dim if axis is None else axis
     if not len(tensors):
-        raise RuntimeError(message("stack expects a non-empty TensorList", op="stack"))
+        raise RuntimeError(message("stack expects a non-empty TensorList", op="stack",
+                                   instead="tg.stack([a, b]), a list with at least one Tensor"))
     for i, x in enumerate(tensors):
         if x.shape != tensors[0].shape:
             raise RuntimeError(message(f"stack expects each tensor to be equal size, but got {tensors[0].shape} at "
-                                       f"entry 0 and {x.shape} at entry {i}", op="stack", instead="cat"))
+                                       f"entry 0 and {x.shape} at entry {i}", op="stack",
+                                       inputs=tuple(tensors), instead="tensors of one shape, or tg.cat([...]), which "
+                                       "joins along a dimension that they have"))
     return jo.stack(*tensors, dim=axes(dim, len(tensors[0].shape) + 1)[0])
 
 
@@ -51,7 +55,7 @@ def narrow(x: Any, dim: int, start: int, length: int) -> Any:
     start = start + x.shape[d] if start < 0 else start
     if not 0 <= start <= start + length <= x.shape[d]:
         raise RuntimeError(message(f"start ({start}) + length ({length}) exceeds dimension size ({x.shape[d]}).",
-                                   op="narrow", inputs=(x,)))
+                                   op="narrow", inputs=(x,), instead=f"start + length <= {x.shape[d]}"))
     return getitem(x, index=at(d, slice(start, start + length)))
 
 
@@ -63,7 +67,8 @@ def select(x: Any, dim: int, index: int) -> Any:
 def unbind(x: Any, dim: int = 0) -> tuple:
     """The slices along a dimension, without it."""
     if not x.ndim:
-        raise IndexError(message("Dimension specified as 0 but tensor has no dimensions", op="unbind", inputs=(x,)))
+        raise IndexError(message("Dimension specified as 0 but tensor has no dimensions", op="unbind", inputs=(x,),
+                                 instead="x.item(), its one number"))
     d = axis(dim, x.ndim)
     return tuple([getitem(x, index=at(d, i)) for i in range(x.shape[d])])
 
@@ -75,20 +80,23 @@ def split(x: Any, split_size: Any, dim: int = 0) -> tuple:
     if isinstance(split_size, int):
         if split_size < 1 and (n or split_size):
             raise RuntimeError(message(f"split_size {split_size} is not positive; it can only be 0 if dimension size "
-                                       f"is 0, but got dimension size of {n}", op="split", inputs=(x,)))
+                                       f"is 0, but got dimension size of {n}", op="split", inputs=(x,),
+                                       instead=f"x.split({max(n // 2, 1)}), pieces of so many elements each"))
         ends = [min(end, n) for end in range(split_size, n + split_size, split_size or 1)] or [n]
     else:
         ends = list(accumulate(split_size))
         if (ends or [0])[-1] != n:
             raise RuntimeError(message(f"split_with_sizes expects split_sizes to sum exactly to {n} (the size of "
-                                       f"dimension {d}), but got {list(split_size)}", op="split", inputs=(x,)))
+                                       f"dimension {d}), but got {list(split_size)}", op="split", inputs=(x,),
+                                       instead=f"sizes that add up to {n}, or x.split({max(n // 2, 1)})"))
     return tuple([getitem(x, index=at(d, slice(*ends_))) for ends_ in zip([0, *ends], ends, strict=False)])
 
 
 def chunk(x: Any, chunks: int, dim: int = 0) -> tuple:
     """At most so many pieces of equal size along a dimension (the last may be smaller)."""
     if chunks < 1:
-        raise RuntimeError(message(f"chunk expects `chunks` to be greater than 0, got: {chunks}", inputs=(x,)))
+        raise RuntimeError(message(f"chunk expects `chunks` to be greater than 0, got: {chunks}", inputs=(x,),
+                                   instead="x.chunk(2)"))
     n = x.shape[axis(dim, x.ndim)]
     return split(x, -(-n // chunks) if n else [0] * chunks, dim)
 

@@ -19,7 +19,8 @@ def axis(dim: int, ndim: int) -> int:
     n = ndim or 1
     if -n <= dim < n:
         return dim.__index__() % n
-    raise IndexError(message(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})"))
+    raise IndexError(message(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})",
+                             instead=f"a dimension from {-n} to {n - 1}: {n - 1} and -1 are the last"))
 
 
 def axes(dim: Any, ndim: int) -> tuple[int, ...] | None:
@@ -28,7 +29,8 @@ def axes(dim: Any, ndim: int) -> tuple[int, ...] | None:
         return None
     dims = tuple([axis(d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))])
     if len(set(dims)) < len(dims):
-        raise RuntimeError(message(f"dim {max(dims, key=dims.count)} appears multiple times in the list of dims"))
+        raise RuntimeError(message(f"dim {max(dims, key=dims.count)} appears multiple times in the list of dims",
+                                   instead=f"each dimension once: {tuple(dict.fromkeys(dims))}"))
     return dims if ndim and dims else None
 
 
@@ -73,7 +75,8 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """The dimensions from start_dim to end_dim as one."""
     first, last = axis(start_dim, x.ndim), axis(end_dim, x.ndim)
     if first > last:
-        raise RuntimeError(message("flatten() has invalid args: start_dim cannot come after end_dim", inputs=(x,)))
+        raise RuntimeError(message("flatten() has invalid args: start_dim cannot come after end_dim", inputs=(x,),
+                                   instead=f"x.flatten({last}, {first})"))
     return lo.reshape(x, shape=(*x.shape[:first], math.prod(x.shape[first:last + 1]), *x.shape[last + 1:]))
 
 
@@ -99,7 +102,9 @@ def permute(x: Any, *given: Any, dims: Any = None) -> Any:
     """The dimensions in another order: dimension i of the result is dims[i] of x."""
     dims = tuple([axis(d, x.ndim) for d in sizes(given, dims)])
     if sorted(dims) != list(range(x.ndim)):
-        raise RuntimeError(message(f"permute(): {dims} does not name each of {x.ndim} dimensions once", inputs=(x,)))
+        raise RuntimeError(message(f"permute(): {dims} does not name each of {x.ndim} dimensions once", inputs=(x,),
+                                   instead=f"the dimensions in another order, for instance "
+                                           f"x.permute{tuple(range(x.ndim))[::-1]}"))
     return lo.permute(x, dims=dims)
 
 
@@ -121,7 +126,8 @@ def movedim(x: Any, source: Any, destination: Any) -> Any:
     """Some dimensions moved to other places; the rest keep their order."""
     source, destination = axes(source, x.ndim) or (), axes(destination, x.ndim) or ()
     if len(source) != len(destination):
-        raise RuntimeError(message(f"movedim: source {source} and destination {destination} differ in length"))
+        raise RuntimeError(message(f"movedim: source {source} and destination {destination} differ in length",
+                                   instead="as many places as dimensions: x.movedim((0, 1), (-2, -1))"))
     dims = [d for d in range(x.ndim) if d not in source]
     for to, d in sorted(zip(destination, source, strict=True)):
         dims.insert(to, d)
@@ -162,7 +168,8 @@ def expand(x: Any, *given: Any, shape: Any = None) -> Any:
     new = len(shape) - x.ndim
     if new < 0:
         raise RuntimeError(message(f"the number of sizes provided ({len(shape)}) must be greater or equal to the "
-                                   f"number of dimensions in the tensor ({x.ndim})", op="expand", inputs=(x,)))
+                                   f"number of dimensions in the tensor ({x.ndim})", op="expand", inputs=(x,),
+                                   instead="a size for each dimension; -1 keeps one as it is"))
     return lo.expand(x, shape=tuple([x.shape[d - new] if n == -1 and d >= new else n for d, n in enumerate(shape)]))
 
 

@@ -34,6 +34,10 @@ def ranked(name: str, a: Any, b: Any, *ranks: int) -> Any:
     if (a.ndim, b.ndim) != ranks or (ranks == (3, 3) and len(a) != len(b)):
         what = f"{name}: {ranks[0]}D and {ranks[1]}D tensors (of equal batch) expected, but got {a.ndim}D and {b.ndim}D"
         raise RuntimeError(message(what, op=name, inputs=(a, b), instead="a @ b, which takes all ranks and broadcasts"))
+    if ranks == (1, 1) and len(a) != len(b):
+        what = (f"inconsistent tensor size, expected tensor [{len(a)}] and src [{len(b)}] to have the same number of "
+                f"elements, but got {len(a)} and {len(b)} elements respectively")
+        raise RuntimeError(message(what, op=name, inputs=(a, b), instead="vectors of equal length"))
     return matmul(a, b)
 
 

@@ -121,16 +121,20 @@ def logsumexp(x: Any, dim: Any = None, keepdim: bool = False, **numpy: Any) -> A
     return rd.logsumexp(x, **over(x, dim, keepdim, **numpy))
 
 
+EMPTY = "a tensor with elements: ask x.numel() first, and see why none are left"
+
+
 # ---- extremes -------------------------------------------------------------------------------------------------------
 def nonempty(x: Any, dim: Any, op: str, error: type[Exception] = IndexError) -> Any:
     """x, or PyTorch's error where what is reduced to one of its elements has none."""
     if 0 in x.shape:
         if dim is None:
             raise error(message(f"{op}(): Expected reduction dim to be specified for input.numel() == 0.", op=op,
-                                inputs=(x,)))
+                                inputs=(x,), instead=EMPTY))
         for d in dim:
             if not x.shape[d]:
-                raise IndexError(message(f"{op}(): Expected reduction dim {d} to have non-zero size.", inputs=(x,)))
+                raise IndexError(message(f"{op}(): Expected reduction dim {d} to have non-zero size.", inputs=(x,),
+                                         instead=EMPTY))
     return x
 
 
@@ -231,7 +235,8 @@ def topk(x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = Tru
     """The pair (values, indices) of the k largest, or smallest, along ``dim``, in order."""
     d = axis(dim, x.ndim)
     if not 0 <= k <= (x.shape[d] if x.ndim else 1):
-        raise RuntimeError(message("selected index k out of range", op="topk", inputs=(x, k)))
+        raise RuntimeError(message("selected index k out of range", op="topk", inputs=(x, k),
+                                   instead=f"k from 0 to {x.shape[d] if x.ndim else 1}, the size of dimension {d}"))
     order = argsort(x, d, largest)
     return picked(x, narrow(order, d, 0, k) if x.ndim else order, d, True)
 

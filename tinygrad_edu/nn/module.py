@@ -163,7 +163,9 @@ class Module:
         if "_parameters" not in self.__dict__:
             raise AttributeError(message(f"{type(self).__name__} was not set up: Module.__init__() was never called",
                                          instead=EMPTY))
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
+        raise AttributeError(message(f"'{type(self).__name__}' object has no attribute '{name}'",
+                                     op=f"{type(self).__name__}.{name}",
+                                     instead=f"self.{name} = ... in its __init__"), name=name, obj=self)
 
     def __getstate__(self) -> dict:                   # a copy finds its own places: they name the module copied from
         return {**self.__dict__, "_places": {}}

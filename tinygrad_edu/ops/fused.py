@@ -15,6 +15,7 @@ from ..graph import elementwise, primitive
 from ..mode import local
 from .elementwise import erf, sigmoid, softplus
 
+REMEDY = {"float32": "x.float()", "float64": "x.double()"}
 SAFE = 60.0                                           # sums of e^x neither overflow nor vanish in float32 for |x| < 60
 
 
@@ -40,7 +41,8 @@ def affine(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> np.ndar
     if x.dtype is not w.dtype and x.dtype != w.dtype:
         raise RuntimeError(message(f"mat1 and mat2 must have the same dtype, but got {x.dtype} and {w.dtype}",
                                    op="linear", inputs=(x, w), layer=local.mode.note.layer,
-                                   instead=f"x.to({w.dtype}) for the input, or layer.to({x.dtype})"))
+                                   instead=REMEDY.get(str(w.dtype), f"x.to(tg.{w.dtype})") + " for the input"
+                                   + (f", or layer.to(tg.{x.dtype})" if x.dtype.kind == "f" else "")))
     y = np.matmul(x, w.T)
     if b is not None:
         y += b
