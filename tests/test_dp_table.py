@@ -59,7 +59,7 @@ def test_shared_factors_are_marked():
     assert rows["x"]["recurrence"] == "∂x = ∂p• * w" and rows["w"]["recurrence"] == "∂w = ∂p• * x"
     assert "∂s = ∂z * (z * (1 - z))" == rows["s"]["recurrence"]                        # asked for once: not shared
     page = memo_table(z)._repr_html_()
-    assert page.count("<mark") == 4 and "∂s•</mark>" in page
+    assert page.count("<mark") == 6 and "∂s•</mark>" in page       # two where they are solved, four where they are read
 
 
 def test_several_users_are_a_sum():
@@ -304,10 +304,22 @@ def test_the_table_as_a_picture():
     *_, y = neuron()
     table = memo_table(y)
     image = ElementTree.fromstring(table.svg())
-    shapes = [part.tag.rpartition("}")[2] for part in image]
-    assert shapes.count("text") == len([line for line in str(table).splitlines() if line.strip()])
-    assert shapes.count("rect") == 4                  # four rules read a shared adjoint
-    ElementTree.fromstring(memo_table(y, fold=True).svg())
+    texts = [part.text for part in image if part.tag.endswith("text")]
+    said = [row["recurrence"] for row in table.rows()] + [row["with numbers"] for row in table.rows()]
+    assert set(said) <= set(texts) and texts[0] == table.title() and texts[-2:] == table.legend().splitlines()
+    grounds = [part.get("fill") for part in image if part.get("height") == "16"]
+    assert len(grounds) == 6 and len(set(grounds)) == 2          # two shared adjoints: each solved once and read twice
+    folded = ElementTree.fromstring(memo_table(y, fold=True).svg())
+    assert not [part for part in folded if part.get("height") == "16"]
+
+
+def test_a_long_table_is_drawn_and_shown_whole():
+    x = Value(0.5, label="x")
+    y = x
+    for _ in range(1_000):
+        y = y * x
+    table = memo_table(y, fold=False)
+    assert ElementTree.fromstring(table.svg()).tag.endswith("svg") and table._repr_html_().count("<tr>") == 1_002
 
 
 def test_hostile_names_stay_text():

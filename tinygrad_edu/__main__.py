@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from .dp.explain import explain
 from .dp.parse import BadFormula, checked, formula
 from .dp.table import memo_table
@@ -83,11 +85,16 @@ def numbers(values: Sequence[str]) -> dict[str, float]:
 
 def explained(result: Value, variables: dict[str, Value], given: argparse.Namespace) -> None:
     """Print values, memo table and gradients; write the files that were asked for."""
-    result.backward()
+    try:
+        with np.errstate(all="ignore"):
+            result.backward()
+        finite = all(math.isfinite(v.grad) for v in variables.values())
+    except (ArithmeticError, ValueError):             # a slope that is no number: of sqrt at 0, of abs(x) ** 0.5
+        finite = False
+    if not finite:
+        raise BadFormula("the gradient is not finite at these values")
     if not result.name:
         result.label = next(name for name in ("y", "L", "result", "result_") if name not in variables)
-    if not all(math.isfinite(v.grad) for v in variables.values()):
-        raise BadFormula("the gradient is not finite at these values")
     wanted = {v.name: v for v in variables.values()}
     width = max(map(len, [*wanted, result.name]))
     print(f"{result.name} = {given.formula.strip()}\n")

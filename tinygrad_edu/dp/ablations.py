@@ -10,7 +10,7 @@ from ..value import Value
 from .counts import asks, counted_recursion
 from .names import names_of
 from .steps import below, contribution, edges, seed
-from .text import far, figure, grid, html_table, plain
+from .text import Table, far, figure, plain
 from .ways import by_recursion, by_sweep
 
 
@@ -27,28 +27,21 @@ class Ablation(NamedTuple):
     lesson: str
 
 
-@dataclass(eq=False)
-class Ablations:
+@dataclass(eq=False, repr=False)
+class Ablations(Table):
     """What becomes of the gradient of ``loss`` without each part of backpropagation; prints as a table."""
 
     loss: Node
     rows: list[Ablation]
 
     head = ("part", "taken away", "first wrong cell", "right", "wrong", "lesson")
+    numeric, limit = "right wrong", 100
 
     def cells(self) -> list[list[str]]:
         """The rows as text."""
         return [[r.part, r.change, f"∂{r.name}" if r.node is not None else "none here",
                  "" if r.node is None else figure(r.right), "" if r.node is None else figure(r.wrong), r.lesson]
                 for r in self.rows]
-
-    def __str__(self) -> str:
-        return grid(self.head, self.cells(), right="right wrong", limit=100)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return html_table(self.head, self.cells(), right="right wrong")
 
 
 def ablations(loss: Node | None = None, names: Any = None) -> Ablations:

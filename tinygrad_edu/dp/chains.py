@@ -16,8 +16,9 @@ from ..errors import message
 from ..graph import sweep
 from ..tensor import Tensor
 from .chart import GREY, sheet, words
-from .text import far, grid, html_table, markdown
+from .text import Table, far
 
+COLUMN, ROW = 75, 84                                  # of the picture: from one Jacobian, from one product to the next
 Tree = Any                                            # the number of a layer, or a pair (left factor, right factor)
 
 
@@ -35,8 +36,8 @@ class Way:
         return brackets(self.tree)
 
 
-@dataclass(eq=False)
-class Chain:
+@dataclass(eq=False, repr=False)
+class Chain(Table):
     """A chain of layers with ``sizes[0]`` inputs and ``sizes[k]`` outputs of layer k, and three ways to bracket it.
 
     >>> chain = bracketing([10, 100, 5, 50])
@@ -65,17 +66,8 @@ class Chain:
         """The layers in a line."""
         return f"{len(self.sizes) - 1} layers of sizes {' -> '.join(map(str, self.sizes))}"
 
-    def __str__(self) -> str:
-        return f"{self.title()}\n\n{grid(self.head, self.cells(), self.numeric)}"
-
-    __repr__ = __str__
-
-    def markdown(self) -> str:
-        """The table in Markdown."""
-        return f"{self.title()}\n\n{markdown(self.head, self.cells(), self.numeric)}"
-
     def _repr_html_(self) -> str:
-        return html_table(self.head, self.cells(), self.numeric, self.title()) + self.svg()
+        return super()._repr_html_() + self.svg()
 
     def execute(self, matrices: Sequence[Any]) -> Chain:
         """Multiply the Jacobians (``matrices[0]`` of the first layer) in each way, count, and check that all agree."""
@@ -91,11 +83,14 @@ class Chain:
         return self
 
     def svg(self) -> str:
-        """The picture: for each way the tree of its products, each with its shape and cost."""
-        height = 60 + 34 * (len(self.sizes) - 1)
-        width = max(230, 74 * (len(self.sizes) - 1) + 20)
-        panels = [drawn(way, self.sizes, k * width, width) for k, way in enumerate(self.ways)]
-        return sheet(panels, width * len(panels), height, f"Bracketings of the Jacobians of {self.title()}")
+        """The picture: for each way the Jacobians in a row, last layer first, and below them each product with its
+        shape and the multiplications that it takes; all matrices to scale."""
+        n, best = len(self.sizes) - 1, min(way.cost for way in self.ways)
+        width = max([COLUMN * n + 10, 250, *(20 + 6.2 * len(f"{way}, {way.cost / max(1, best):.1f} times the work")
+                                             for way in self.ways)])
+        height = max(134, 36 + ROW * max(levels(way.tree) for way in self.ways))
+        panels = [drawn(way, self.sizes, 10 + k * (width + 10), width, best) for k, way in enumerate(self.ways)]
+        return sheet(panels, (width + 10) * len(panels) + 10, height, f"Bracketings of the Jacobians of {self.title()}")
 
 
 def bracketing(sizes: Sequence[int]) -> Chain:
@@ -168,6 +163,11 @@ def multiplied(tree: Tree, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, in
     return a @ b, left + right + a.shape[0] * a.shape[1] * b.shape[1]
 
 
+def levels(tree: Tree) -> int:
+    """The longest way through a tree, its leaf among it."""
+    return 1 if isinstance(tree, int) else 1 + max(map(levels, tree))
+
+
 def brackets(tree: Tree) -> str:
     """A bracketing as text.
 
@@ -178,24 +178,33 @@ def brackets(tree: Tree) -> str:
         brackets(part) if isinstance(part, int) else f"({brackets(part)})" for part in tree)
 
 
-def drawn(way: Way, sizes: Sequence[int], shift: float, width: float) -> str:
-    """One bracketing as a tree: Jacobians above, the whole derivative below."""
-    out = [f"<g transform='translate({shift:g} 0)'>", words(10, 16, f"{way.name}: {way.cost:,}", weight="bold")]
-    gap = (width - 20) / (len(sizes) - 1)
+def drawn(way: Way, sizes: Sequence[int], shift: float, width: float, best: int) -> str:
+    """One bracketing as a tree: the Jacobians above, the whole derivative below; the cheapest in green."""
+    n, unit = len(sizes) - 1, 40 / max(sizes)
+    tint = ("#d9efe6", "#00795a") if way.cost == best else ("#fbe6b8", "#a86a00")
+    more = "" if way.cost == best else f", {way.cost / best:.1f} times the work"
+    out = [f"<g transform='translate({shift:g} 0)'>",
+           words(width / 2, 18, f"{way.name}: {way.cost:,}", "middle", "bold"),
+           words(width / 2, 36, f"{way}{more}", "middle")]
 
-    def put(tree: Tree) -> tuple[float, float]:
+    def put(tree: Tree) -> tuple[float, float, float]:
+        """Draw a product; its centre, and where a line leaves it."""
         first, last = span(tree)
+        rows, columns = max(2.0, unit * sizes[last]), max(2.0, unit * sizes[first - 1])
+        shape, look = f"{sizes[last]}×{sizes[first - 1]}", tint
         if isinstance(tree, int):
-            x, y, text = 10 + gap * (len(sizes) - 1 - tree + 0.5), 40.0, f"J{tree}"
+            x, y, below, look = width / 2 + COLUMN * ((n + 1) / 2 - tree), 86.0, 131.0, ("#d5e9f7", "#0072b2")
+            out.extend([words(x, 60, f"J{tree}", "middle", "bold"), words(x, 123, shape, "middle")])
         else:
-            (ax, ay), (bx, by) = put(tree[0]), put(tree[1])
-            x, y = (ax + bx) / 2, max(ay, by) + 34
-            line = f"M{ax:g} {ay + 14:g}L{x:g} {y - 10:g}L{bx:g} {by + 14:g}"
-            out.append(f"<path d='{line}' fill='none' stroke='{GREY}'/>")
-            text = f"{sizes[last] * sizes[span(tree[1])[1]] * sizes[first - 1]:,}"
-        out.append(words(x, y, text, anchor="middle", weight="bold" if isinstance(tree, int) else "normal"))
-        out.append(words(x, y + 11, f"{sizes[last]}×{sizes[first - 1]}", anchor="middle"))
-        return x, y
+            (ax, ay, a_below), (bx, by, b_below) = put(tree[0]), put(tree[1])
+            x, y = (ax + bx) / 2, max(ay, by) + ROW
+            top, below, beside = y - rows / 2 - 3, y + rows / 2 + 3, x + columns / 2 + 8
+            work = f"{sizes[last] * sizes[span(tree[1])[1]] * sizes[first - 1]:,}"
+            out.append(f"<path d='M{ax:g} {a_below:g}L{x:g} {top:g}L{bx:g} {b_below:g}' fill='none' stroke='{GREY}'/>")
+            out.extend([words(beside, y - 2, work, weight="bold"), words(beside, y + 11, shape)])
+        out.append(f"<rect x='{x - columns / 2:g}' y='{y - rows / 2:g}' width='{columns:g}' height='{rows:g}' rx='1.5' "
+                   f"fill='{look[0]}' stroke='{look[1]}' stroke-width='1.5'/>")
+        return x, y, below
 
     put(way.tree)
     return "\n".join([*out, "</g>"])

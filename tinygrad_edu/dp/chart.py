@@ -1,16 +1,19 @@
-"""Line charts as SVG text: a few curves, two axes, no dependency. Greys and colours read on white and on black."""
+"""Line charts and tables as SVG text, without a dependency. Greys and colours read on white and on black."""
 from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from .text import cut, places
 
 GREY = "#767676"
 COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7")  # Okabe and Ito: told apart by colour-blind readers
 DASHES = ("", "7 3", "2 3", "9 3 2 3")                # nor is anything said by colour alone
 FONT = "font-family='Helvetica,Arial,sans-serif' font-size='11'"
 WIDTH, HEIGHT = 350, 290
-STEP = 7.2                                            # width of a character of fixed width
+STEP, LINE, GAP, LONG = 7.2, 24, 22, 72               # tables: a letter, a row, between columns, letters of a cell
+PAPER = ("#f6c58a", "#a9d3ee", "#a5dcc6", "#e9bcd8", "#efe58a", "#c9c4ea")     # grounds that dark letters stand on
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 80, 40             # the legend stands above the plot
 
 Curve = tuple[str, Sequence[tuple[int, int]]]         # a name and its points
@@ -56,24 +59,46 @@ def sheet(panels: Sequence[str], width: float, height: float, description: str) 
             + "\n".join(panels) + "\n</svg>\n")
 
 
-def printed(text: str, marked: Sequence[str], description: str) -> str:
-    """Text as it stands in a terminal, as a picture; the words in ``marked`` have a coloured ground."""
+def printed(text: str) -> str:
+    """Text as it stands in a terminal, as a picture."""
     lines = text.split("\n")
-    out = []
-    for k, line in enumerate(lines):
-        y = 20 + 17 * k
-        for word in sorted(set(marked)):
-            at = line.find(word)
-            while at >= 0:
-                out.append(f"<rect x='{10 + STEP * at:.1f}' y='{y - 12}' width='{STEP * len(word):.1f}' height='16' "
-                           f"fill='{COLORS[0]}' fill-opacity='.25'/>")
-                at = line.find(word, at + len(word))
-        if line.strip():
-            blank = len(line) - len(line.lstrip())
-            out.append(f"<text x='{10 + STEP * blank:.1f}' y='{y}' textLength='{STEP * (len(line) - blank):.1f}' "
-                       f"lengthAdjust='spacingAndGlyphs' xml:space='preserve' font-family='Menlo,Consolas,"
-                       f"DejaVu Sans Mono,monospace' font-size='12' fill='{GREY}'>{html.escape(line[blank:])}</text>")
-    return sheet(out, 20 + STEP * max(map(len, lines)), 20 + 17 * len(lines), description)
+    out = [typed(10 + STEP * (len(line) - len(line.lstrip())), 20 + 17 * k, line.strip())
+           for k, line in enumerate(lines)]
+    return sheet(out, 20 + STEP * max(map(len, lines)), 20 + 17 * len(lines), lines[0])
+
+
+def tabular(head: Sequence[str], rows: Sequence[Sequence[str]], right: str = "", title: str = "", legend: str = "",
+            marks: Sequence[Mapping[str, str]] = ()) -> str:
+    """A table on white paper; the words of a row that are in its ``marks`` stand on a ground of their colour."""
+    rows = [[cut(cell, LONG) for cell in row] for row in rows]
+    sizes = [STEP * max(len(row[k]) for row in [head, *rows]) for k in range(len(head))]
+    left = [GAP + sum(sizes[:k]) + GAP * k for k in range(len(head))]
+    top = 28 if title else 0
+    wide, high = left[-1] + sizes[-1] + GAP, LINE * (len(rows) + 1)
+    out = [typed(2, 16, title, GREY, "bold"),
+           f"<rect x='.5' y='{top + .5}' width='{wide - 1:g}' height='{high}' rx='8' fill='#fdfdfb' stroke='{GREY}'/>",
+           f"<path d='M.5 {top + LINE}v-16a7.5 7.5 0 0 1 7.5 -7.5H{wide - 8:g}a7.5 7.5 0 0 1 7.5 7.5v16z' "
+           "fill='#56606b'/>"]
+    for k, (row, marked) in enumerate(zip([head, *rows], [{}, *(marks or [{}] * len(rows))], strict=True)):
+        y = top + LINE * k
+        if k % 2:
+            out.append(f"<rect x='1' y='{y}' width='{wide - 2:g}' height='{LINE}' fill='#f1f1ec'/>")
+        for name, cell, x, size in zip(head, row, left, sizes, strict=True):
+            x += size - STEP * len(cell) if name in right.split() else 0
+            out += [f"<rect x='{x + STEP * at - 2:.1f}' y='{y + 4}' rx='3' width='{STEP * len(word.strip()) + 4:.1f}' "
+                    f"height='16' fill='{marked[word]}'/>" for at, word in places(cell, marked)]
+            out.append(typed(x, y + 16, cell, *(("#1a1a1a",) if k else ("#ffffff", "bold"))))
+    lines = legend.split("\n") if legend else []
+    out += [typed(2, top + high + 18 + 17 * k, line) for k, line in enumerate(lines)]
+    size = max([wide, *(4 + STEP * len(line) for line in [title, *lines])])
+    return sheet([part for part in out if part], size, top + high + 2 + 17 * len(lines) + 6 * bool(lines), title)
+
+
+def typed(x: float, y: float, text: str, color: str = GREY, weight: str = "normal") -> str:
+    """Letters of fixed width, as wide as they are counted whatever font the reader has."""
+    return (f"<text x='{x:.1f}' y='{y:g}' textLength='{STEP * len(text):.1f}' lengthAdjust='spacingAndGlyphs' "
+            f"xml:space='preserve' font-family='Menlo,Consolas,DejaVu Sans Mono,monospace' font-size='12' "
+            f"font-weight='{weight}' fill='{color}'>{html.escape(text)}</text>") if text else ""
 
 
 def words(x: float, y: float, text: str, anchor: str = "start", weight: str = "normal") -> str:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..errors import message
 from ..graph import Node, sweep
-from .chart import printed
+from .chart import printed, short
 from .counts import paths
 from .formula import arguments, bare, contribution_text, names_show, neat, numbers_show, quantity, rule
 from .latex import derivative, latex, number, symbol
@@ -90,7 +90,7 @@ class Explanation:
 
     def svg(self) -> str:
         """The text as a picture."""
-        return printed(self._text, (), self._text.split("\n")[0])
+        return printed(self._text)
 
     def _repr_latex_(self) -> str:
         lines = r" \\ ".join(f"& {formula}" for formula in self._formulas)
@@ -100,9 +100,10 @@ class Explanation:
     def text(self) -> str:
         """The derivation in lines."""
         loss, w = self.names[self.loss], self.names[self.w]
-        way = "1 path" if self.number == 1 else f"{self.number:,} paths"
+        way = "1 path" if self.number == 1 else f"{short(self.number)} paths"
+        most = f"{len(self.paths)} " if len(self.paths) > 1 else ""
         title = f"d{loss}/d{w} = {figure(self.gradient, self.digits)}: the sum over {way} from {loss} down to {w}"
-        out = [title + ("" if len(self.paths) == self.number else f", the {len(self.paths)} largest first")]
+        out = [title + ("" if len(self.paths) == self.number else f", the {most}largest first")]
         for k, path in enumerate(self.paths, 1):
             route = [DOTS if node is None else self.names[node] for node in ends(path.nodes)]
             out += ["", f"path {k}: {' <- '.join(route)}",
@@ -149,9 +150,9 @@ class Explanation:
 
     def conclusion(self) -> list[str]:
         """The sum of all products beside the gradient."""
-        shown = "sum of the products" if len(self.paths) == self.number else f"sum over all {self.number:,} paths"
+        shown = "sum of the products" if len(self.paths) == self.number else f"sum over all {short(self.number)} paths"
         more = []
-        if len(self.paths) < self.number:
+        if 1 < len(self.paths) < self.number:
             part = sum((path.product for path in self.paths[1:]), self.paths[0].product)
             more = [f"sum of the {len(self.paths)} paths above = {figure(part, self.digits)}"]
         equal = "equal" if self.difference < 1e-5 else "NOT equal"

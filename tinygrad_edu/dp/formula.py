@@ -42,6 +42,8 @@ def setting(value: Any, show: Show) -> str:
         return show(value)
     if isinstance(value, str):
         return repr(value)
+    if isinstance(value, float):
+        return figure(value)
     if isinstance(value, tuple):
         return f"({', '.join(setting(part, show) for part in value)}{',' if len(value) == 1 else ''})"
     if isinstance(value, slice):

@@ -9,13 +9,34 @@ from .chart import HEIGHT, WIDTH, chart, sheet, short, thinned
 from .counts import Work, counted_paths, paths
 from .names import names_of
 from .steps import below, edges
-from .text import cut, far, grid, html_table, markdown
-from .ways import by_paths, by_recursion, by_sweep, run
+from .text import Table, cut, far, stacked
+from .ways import by_paths, by_recursion, by_sweep, solve
 
 RACE_LIMIT = 100_000                                  # naive calls that a race makes; above, they are counted
+LEGEND = "A call asks for one answer, a rule makes one term of it; a hit is a read of the table that finds an entry."
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
+class Works(Table):
+    """The work of several ways, side by side."""
+
+    name: str
+    works: list[Work]
+
+    head = ("way", "calls", "rules", "additions", "reads", "hits", "")
+    numeric = "calls rules additions reads hits"
+
+    def title(self) -> str:
+        """What was computed."""
+        return self.name
+
+    def cells(self) -> list[list[str]]:
+        """The ways as text."""
+        return [[w.way, *(short(k) for k in (w.calls, w.rules, w.additions, w.reads, w.hits)),
+                 "" if w.adjoints is not None else "counted, not run"] for w in self.works]
+
+
+@dataclass(eq=False, repr=False)
 class Race:
     """The result of ``race``: ``ways`` and ``fibonacci`` are the work of each way; prints as a table, ``svg()`` is the
     picture of calls against depth, ``difference`` the largest relative difference between two ways' gradients."""
@@ -28,38 +49,29 @@ class Race:
     n: int
     fibonacci: list[Work]
 
-    head = ("way", "calls", "rules", "additions", "reads", "hits", "")
-    numeric = "calls rules additions reads hits"
-
     def rows(self) -> list[dict[str, Any]]:
         """One dictionary for each way, for pandas."""
         return [{"of": of, "way": w.way, "calls": w.calls, "rules": w.rules, "additions": w.additions, "reads": w.reads,
                  "hits": w.hits, "run": w.adjoints is not None}
                 for of, works in ((self.name, self.ways), (f"fib({self.n})", self.fibonacci)) for w in works]
 
-    def cells(self, works: list[Work]) -> list[list[str]]:
-        """The rows as text."""
-        return [[w.way, *(short(k) for k in (w.calls, w.rules, w.additions, w.reads, w.hits)),
-                 "" if w.adjoints is not None else "counted, not run"] for w in works]
-
-    def titles(self) -> list[str]:
-        """What stands above each table."""
+    def tables(self) -> list[Works]:
+        """The gradient's and Fibonacci's."""
         same = ("the same gradient" if self.difference < 1e-6 else "DIFFERENT gradients") + \
             f" (largest relative difference {self.difference:.1g})"
-        return [f"The gradient of {self.name}: {self.nodes:,} nodes, {short(self.ways[0].calls)} paths; {same}",
-                f"fib({self.n}): {self.n + 1} numbers; the same number"]
+        return [Works(f"The gradient of {self.name}: {self.nodes:,} nodes, {short(self.ways[0].calls)} paths; {same}",
+                      self.ways),
+                Works(f"fib({self.n}): {self.n + 1} numbers; the same number", self.fibonacci)]
 
     def __str__(self) -> str:
-        parts = zip(self.titles(), (self.ways, self.fibonacci), strict=True)
-        return "\n\n".join(f"{title}\n\n{grid(self.head, self.cells(works), self.numeric)}" for title, works in parts)
+        return stacked(*map(str, self.tables()), LEGEND)
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
     def markdown(self) -> str:
         """The tables in Markdown."""
-        parts = zip(self.titles(), (self.ways, self.fibonacci), strict=True)
-        return "\n\n".join(f"{title}\n\n{markdown(self.head, self.cells(works), self.numeric)}"
-                           for title, works in parts)
+        return stacked(*(table.markdown() for table in self.tables()), LEGEND)
 
     def svg(self) -> str:
         """The picture: calls against depth for the three ways, and beside it the calls of Fibonacci three ways."""
@@ -69,9 +81,7 @@ class Race:
                      f"Calls of three ways to the gradient of {self.name}, against depth, beside Fibonacci three ways")
 
     def _repr_html_(self) -> str:
-        parts = zip(self.titles(), (self.ways, self.fibonacci), strict=True)
-        tables = [html_table(self.head, self.cells(works), self.numeric, title) for title, works in parts]
-        return "".join(tables) + self.svg()
+        return "".join(table._repr_html_() for table in self.tables()) + self.svg()
 
 
 def race(loss: Node, limit: int = RACE_LIMIT, n: int = 20, names: Any = None) -> Race:
@@ -142,25 +152,17 @@ FIBONACCI_CALLS = {                                   # how many calls each way 
 
 def fibonacci_by_recursion(n: int, memo: bool = True) -> Work:
     """fib(n) = fib(n - 1) + fib(n - 2), with a table of the answers or without."""
-    table: dict[Any, int] = {}
-    work = Work("by memoised recursion" if memo else "by paths")
+    work = Work("by memoised recursion" if memo else "by paths", adjoints={})
 
     def fib(n: Any) -> Any:
-        work.calls += 1
-        if memo:
-            work.reads += 1
-            if n in table:
-                work.hits += 1
-                return table[n]
-        table[n] = n
-        if n > 1:
-            a = yield n - 1
-            b = yield n - 2
-            work.rules, work.additions, table[n] = work.rules + 1, work.additions + 1, a + b
-        return table[n]
+        if n < 2:
+            return n
+        a = yield n - 1
+        b = yield n - 2
+        work.rules, work.additions = work.rules + 1, work.additions + 1
+        return a + b
 
-    run(fib, n)
-    work.adjoints = table
+    solve(fib, n, work, memo)
     return work
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import message
 from .chart import COLORS, FONT, GREY, sheet, words
-from .text import grid, html_table, markdown
+from .text import Table, grid
 
 HINT = {"store": "keep the state before step {at}", "restore": "go back to the state before step {at}",
         "advance": "run steps {at} to {last}, nothing recorded", "turn": "run step {at} recorded, and sweep it back",
@@ -86,8 +86,8 @@ def fewest(steps: int, checkpoints: int) -> tuple[np.ndarray, np.ndarray]:
     return cost // most, split
 
 
-@dataclass(frozen=True)
-class Schedule:
+@dataclass(frozen=True, repr=False)
+class Schedule(Table):
     """In which order to run, keep and sweep the steps of a chain: what ``revolve`` plans.
 
     ``actions`` in order; ``forward_steps``, the steps run without being recorded, as few as can be; ``peak``, the most
@@ -146,10 +146,6 @@ class Schedule:
         """The actions as a table."""
         return grid(self.head, self.cells(), self.numeric)
 
-    def markdown(self) -> str:
-        """The same table in Markdown."""
-        return f"{self.title()}\n\n{markdown(self.head, self.cells(), self.numeric)}"
-
     def text(self) -> str:
         """The picture in letters: a row for each action that takes time, a column for each step. ``o`` is a kept state,
         ``>`` a step run forward, ``<`` one swept back, ``.`` one still to come.
@@ -180,10 +176,8 @@ class Schedule:
     def __str__(self) -> str:
         return f"{self.title()}\n\n{self.text()}"
 
-    __repr__ = __str__
-
     def _repr_html_(self) -> str:
-        return self.svg() + html_table(self.head, self.cells(), self.numeric, self.title())
+        return self.svg() + super()._repr_html_()
 
     def svg(self) -> str:
         """The picture: time runs down and the chain to the right; a vertical line is a state while it is kept."""

@@ -55,3 +55,22 @@ def contribution(node: Node, i: int, g: Any) -> Any:
     else:
         c = op.rules[i](g, y, *values, **node.params)
     return c if c.__class__ is float else x._fit(c, x)
+
+
+class Flow:
+    """Watches a sweep: ``edges[node, i]`` is what it sent from ``node`` to its input number ``i``."""
+
+    def __init__(self) -> None:
+        self.edges: dict[tuple[Node, int], Any] = {}
+        self.node: Node | None = None
+        self.last = -1
+
+    def made(self, *step: Any) -> None:
+        """Operations are no part of the flow."""
+
+    def flowed(self, node: Node, x: Node, c: Any) -> None:
+        """One contribution; the sweep takes the inputs of a node in their order."""
+        self.last = next(i for i in range(self.last + 1 if node is self.node else 0, len(node.inputs))
+                         if node.inputs[i] is x)
+        self.node = node
+        self.edges[node, self.last] = c

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,14 +10,16 @@ import numpy as np
 
 from ..graph import Node, sweep
 from ..mode import watch
-from .chart import printed
+from .chart import PAPER, tabular
 from .formula import Show, bare, contribution_text, joined, names_show, numbers_show, operation, rule
 from .names import Names, names_of
-from .steps import below, edges, seed
-from .text import figure, grid, html_table, markdown, norm, plain, shape
+from .steps import Flow, below, edges, seed
+from .text import Table, figure, norm, plain, shape
 
 READABLE = 60                                         # rows; a longer table is folded unless fold=False
 CHUNKS = 12                                           # rows for a graph that names no layers
+HEAD: Sequence[str] = ("step", "node", "operation", "value", "recurrence", "with numbers", "users", "adjoint", "hits")
+FOLDED: Sequence[str] = ("steps", "layer", "subproblems", "operations", "gradients of its leaves", "hits")
 SHARED = "•"                                          # marks an adjoint that several rules read
 
 
@@ -34,24 +37,6 @@ class Row:
     hits: int
 
 
-class Recorder:
-    """Watches a sweep: which contributions each node receives."""
-
-    def __init__(self) -> None:
-        self.users: dict[Node, list[tuple[Node, int]]] = {}
-        self.node: Node | None = None
-
-    def made(self, *step: Any) -> None:
-        """Operations do not matter here."""
-
-    def flowed(self, node: Node, x: Node, c: Any) -> None:
-        """``node`` sends a contribution to its next input."""
-        if node is not self.node:
-            self.node, self.turn = node, iter(edges(node))
-        i, _ = next(self.turn)
-        self.users.setdefault(x, []).append((node, i))
-
-
 def copied(x: Any) -> Any:
     """The number, or the array that nobody else changes."""
     x = plain(x)
@@ -59,8 +44,9 @@ def copied(x: Any) -> Any:
 
 
 @dataclass(repr=False, eq=False)
-class MemoTable:
-    """The memo table of one sweep. Prints as text, shows as HTML in Jupyter; ``markdown()``, ``rows()`` for pandas."""
+class MemoTable(Table):
+    """The memo table of one sweep. Prints as text, shows as HTML in Jupyter; ``markdown()``, ``svg()``, ``rows()`` for
+    pandas."""
 
     loss: Node
     entries: list[Row]
@@ -73,14 +59,14 @@ class MemoTable:
 
     def __post_init__(self) -> None:
         """What is shown is written now: the graph may be freed, and the weights change, before it is."""
+        shared = [row.node for row in self.entries if row.hits]
+        self.color = {node: PAPER[k % len(PAPER)] for k, node in enumerate(shared)}
+        self.head = FOLDED if self.fold else HEAD
         if self.fold:
             self._folded = self.folded()
         else:
             self.rows()
-        self.shared = sorted({self.symbol(row.node) for row in self.entries if row.hits})
 
-    head = ("step", "node", "operation", "value", "recurrence", "with numbers", "users", "adjoint", "hits")
-    folded_head = ("steps", "layer", "subproblems", "operations", "gradients of its leaves", "hits")
     numeric = "step hits subproblems"
 
     # ---- the texts of one row ----------------------------------------------------------------------------------------
@@ -110,7 +96,7 @@ class MemoTable:
 
     def symbol(self, node: Node) -> str:
         """The adjoint of ``node``, marked where it is a factor that several rules share."""
-        return f"∂{self.names[node]}{SHARED if len(edges(node)) > 1 else ''}"
+        return f"∂{self.names[node]}{SHARED if node in self.color else ''}"
 
     # ---- the whole ---------------------------------------------------------------------------------------------------
     def rows(self) -> list[dict[str, Any]]:
@@ -179,36 +165,30 @@ class MemoTable:
 
     def legend(self) -> str:
         """What the signs mean, of those that occur."""
+        if self.fold:
+            return ""
         said = [f"∂v is d{self.names[self.loss]}/dv, the adjoint of v."]
-        if self.shared:
+        if self.color:
             said.append(f"{SHARED} marks a shared factor: solved once, read by several rules; hits are reads after the "
                         "first.")
         if any("fit(" in row["recurrence"] for row in self.rows()):
             said.append("fit sums to the shape of an input that was broadcast.")
         return "\n".join(said)
 
-    def __str__(self) -> str:
-        head = self.folded_head if self.fold else self.head
-        table = grid(head, self.cells(), self.numeric)
-        return f"{self.title()}\n\n{table}" + ("" if self.fold else f"\n\n{self.legend()}")
-
-    __repr__ = __str__
-
-    def markdown(self) -> str:
-        """The table in Markdown."""
-        head = self.folded_head if self.fold else self.head
-        return f"{self.title()}\n\n{markdown(head, self.cells(), self.numeric)}" + \
-            ("" if self.fold else f"\n\n{self.legend()}")
+    def marks(self) -> list[dict[str, str]]:
+        """The shared factors in each row's recurrence, where they are solved and where they are read."""
+        if self.fold:
+            return []
+        return [{**({f"∂{row.name} ": self.color[row.node]} if row.node in self.color else {}),
+                 **{self.symbol(user): self.color[user] for user, _ in row.users if user in self.color}}
+                for row in self.entries]
 
     def svg(self) -> str:
-        """The table as a picture, the shared factors highlighted."""
-        return printed(str(self), () if self.fold else self.shared, self.title())
-
-    def _repr_html_(self) -> str:
-        head = self.folded_head if self.fold else self.head
-        marked = () if self.fold else self.shared
-        caption = self.title() + ("" if self.fold else f". {self.legend()}".replace("\n", " "))
-        return html_table(head, self.cells(), self.numeric, caption, marked)
+        """The table as a picture, each shared factor in a colour of its own."""
+        head, cells = list(self.head), self.cells()
+        if not self.fold:                             # the users of a node stand in its recurrence as well
+            head, *cells = ([*row[:6], *row[7:]] for row in [head, *cells])
+        return tabular(head, cells, self.numeric, self.title(), self.legend(), self.marks())
 
 
 def memo_table(loss: Node, *, names: Any = None, fold: bool | None = None, digits: int = 6) -> MemoTable:
@@ -224,14 +204,16 @@ def memo_table(loss: Node, *, names: Any = None, fold: bool | None = None, digit
     """
     nodes = below(loss)
     called = names_of(nodes, loss, names)
-    recorder, adjoint = Recorder(), {}
-    with watch(recorder):
-        for node, g in sweep([loss], [seed(loss)]):
-            adjoint[node] = g
+    flow = Flow()
+    with watch(flow):
+        adjoint = dict(sweep([loss], [seed(loss)]))
+    used: dict[Any, list[tuple[Node, int]]] = {}
+    for node, i in flow.edges:
+        used.setdefault(node.inputs[i], []).append((node, i))
     entries: list[Row] = []
     place: dict[Node, str] = {}
     for step, (node, g) in enumerate(adjoint.items(), 1):
-        users = recorder.users.get(node, [])
+        users = used.get(node, [])
         layer = node.note.layer or (place[users[0][0]] if users and node.op is None else "")
         place[node] = layer                           # a weight belongs to the layer that uses it
         entries.append(Row(step, node, called[node], layer, g, users, max(0, len(edges(node)) - 1)))

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,8 +64,16 @@ def far(a: Any, b: Any) -> float:
 
 
 def cut(text: str, limit: int) -> str:
-    """At most ``limit`` characters."""
-    return text if len(text) <= limit else text[:limit - 1] + "…"
+    """At most ``limit`` characters; a short result behind the last = is kept.
+
+    >>> cut("1 + 2 + 3 + 4 + 5 + 6 = 21", 16)
+    '1 + 2 + 3 … = 21'
+    """
+    if len(text) <= limit:
+        return text
+    end = text[text.rindex(" = "):] if " = " in text else ""
+    end = end if len(end) <= limit // 2 else ""
+    return text[:limit - 1 - len(end)] + "…" + end
 
 
 def grid(head: Sequence[str], rows: Sequence[Sequence[str]], right: str = "", limit: int = 72) -> str:
@@ -74,7 +83,7 @@ def grid(head: Sequence[str], rows: Sequence[Sequence[str]], right: str = "", li
     width = [max(len(line[k]) for line in lines) for k in range(len(head))]
     out = ["  ".join(cell.rjust(w) if flush else cell.ljust(w)
                      for cell, w, flush in zip(line, width, numeric, strict=True)).rstrip() for line in lines]
-    return "\n".join([out[0], "  ".join("-" * w for w in width), *out[1:]])
+    return "\n".join([out[0], "  ".join("-" * w for w in width).rstrip(), *out[1:]])
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]], right: str = "") -> str:
@@ -87,27 +96,75 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]], right: str = ""
 
 
 def html_table(head: Sequence[str], rows: Sequence[Sequence[str]], right: str = "", caption: str = "",
-               marked: Sequence[str] = ()) -> str:
-    """The same table in HTML; the words in ``marked`` are highlighted wherever they stand."""
-    def line(cells: Sequence[str], tag: str) -> str:
+               marks: Sequence[Mapping[str, str]] = ()) -> str:
+    """The same table in HTML; ``marks`` gives the words to highlight in each row, and their colours."""
+    def line(cells: Sequence[str], tag: str, marked: Mapping[str, str]) -> str:
         return "<tr>" + "".join(
             f'<{tag} style="text-align:{"right" if head[k] in right.split() else "left"};padding:1px 10px;'
             f'border-bottom:1px solid #80808040;white-space:pre">{highlighted(cell, marked)}</{tag}>'
             for k, cell in enumerate(cells)) + "</tr>"
 
+    body = "".join(line(row, "td", mark) for row, mark in zip(rows, marks or [{}] * len(rows), strict=True))
     title = f'<caption style="caption-side:top;text-align:left">{html.escape(caption)}</caption>' if caption else ""
-    return (f'<div style="overflow-x:auto"><table style="{CSS}">{title}<thead>{line(head, "th")}</thead>'
-            f'<tbody>{"".join(line(row, "td") for row in rows)}</tbody></table></div>')
+    return (f'<div style="overflow-x:auto"><table style="{CSS}">{title}<thead>{line(head, "th", {})}</thead>'
+            f'<tbody>{body}</tbody></table></div>')
 
 
-def highlighted(cell: str, marked: Sequence[str]) -> str:
-    """A cell as HTML with the words in ``marked`` highlighted, longest first."""
-    out, rest = "", cell
-    while marked and rest:
-        found = [(at, -len(word), word) for word in marked if (at := rest.find(word)) >= 0]
-        if not found:
-            break
-        at, _, word = min(found)
-        out += f'{html.escape(rest[:at])}<mark style="background:#e69f0055;color:inherit">{html.escape(word)}</mark>'
-        rest = rest[at + len(word):]
-    return out + html.escape(rest)
+def highlighted(cell: str, marked: Mapping[str, str]) -> str:
+    """A cell as HTML with the words in ``marked`` on a ground of their colour."""
+    out, end = "", 0
+    for start, word in places(cell, marked):
+        out += (f'{html.escape(cell[end:start])}<mark style="background:{marked[word]}88;color:inherit">'
+                f'{html.escape(word)}</mark>')
+        end = start + len(word)
+    return out + html.escape(cell[end:])
+
+
+def places(cell: str, marked: Iterable[str]) -> list[tuple[int, str]]:
+    """Where the words in ``marked`` stand in a cell, from left to right; of two in one place the longer."""
+    words = "|".join(re.escape(word) for word in sorted(marked, key=len, reverse=True))
+    return [(found.start(), found[0]) for found in re.finditer(words, cell)] if words else []
+
+
+class Table:
+    """What is shown as a table: as text in a terminal, as HTML in Jupyter, in Markdown. A kind of table has a ``head``
+    and gives its ``cells()``, where it needs them also a ``title()`` above and a ``legend()`` below."""
+
+    head: Sequence[str] = ()
+    numeric = ""                                      # the columns that are flush right
+    limit = 72                                        # characters of a cell in a terminal
+
+    def cells(self) -> list[list[str]]:
+        """The rows as text."""
+        raise NotImplementedError
+
+    def title(self) -> str:
+        """What stands above the table."""
+        return ""
+
+    def legend(self) -> str:
+        """What the signs in it mean."""
+        return ""
+
+    def marks(self) -> Sequence[Mapping[str, str]]:
+        """For each row the words to highlight, and their colours."""
+        return ()
+
+    def __str__(self) -> str:
+        return stacked(self.title(), grid(self.head, self.cells(), self.numeric, self.limit), self.legend())
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def markdown(self) -> str:
+        """The table in Markdown."""
+        return stacked(self.title(), markdown(self.head, self.cells(), self.numeric), self.legend())
+
+    def _repr_html_(self) -> str:
+        caption = ". ".join(filter(None, [self.title(), self.legend().replace("\n", " ")]))
+        return html_table(self.head, self.cells(), self.numeric, caption, self.marks())
+
+
+def stacked(*parts: str) -> str:
+    """Paragraphs one below the other, without those that are empty."""
+    return "\n\n".join(filter(None, parts))

@@ -6,7 +6,6 @@ in an order in which nothing has to be looked for. The second and the third are 
 """
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -14,7 +13,7 @@ from ..errors import message
 from ..graph import Node, sweep
 from ..mode import watch
 from .counts import LIMIT, Work, counted_paths, counted_recursion, refuse_above
-from .steps import below, contribution, edges, seed, targets, uses
+from .steps import Flow, below, contribution, edges, seed, targets, uses
 
 
 def by_paths(loss: Node, limit: int = LIMIT) -> Work:
@@ -54,17 +53,11 @@ def by_recursion(loss: Node, memo: bool = True, limit: int = LIMIT) -> Work:
     >>> [(w.calls, w.hits) for w in (by_recursion(z), by_recursion(z, memo=False))]
     [(5, 2), (7, 0)]
     """
-    users, table, work = uses(loss), {}, Work("by memoised recursion" if memo else "by recursion, no memo")
+    users, work = uses(loss), Work("by memoised recursion" if memo else "by recursion, no memo", adjoints={})
     if not memo:
         refuse_above(limit, counted_recursion(loss).calls, "calls", loss)
 
     def adjoint(x: Node) -> Generator[Node, Any, Any]:
-        work.calls += 1
-        if memo:
-            work.reads += 1
-            if x in table:
-                work.hits += 1
-                return table[x]
         total = seed(loss) if x is loss else None
         for user, i in users[x]:
             c = contribution(user, i, (yield user))   # yield user: what a recursion would write adjoint(user)
@@ -73,12 +66,10 @@ def by_recursion(loss: Node, memo: bool = True, limit: int = LIMIT) -> Work:
             total = c if total is None else total + c
         for hook in x.note.hooks:
             total = x._hooked(hook, total, False)
-        table[x] = total
         return total
 
     for x in targets(users):
-        run(adjoint, x)
-    work.adjoints = table
+        solve(adjoint, x, work, memo)
     return work
 
 
@@ -90,29 +81,42 @@ def by_sweep(loss: Node) -> Work:
     >>> by_sweep(z)
     Work(way='by one sweep', calls=3, rules=4, additions=2, reads=7, hits=5)
     """
-    table, work = Ledger({loss: seed(loss)}), Work("by one sweep", adjoints={})
-    counter = Counter()
-    with watch(Flows(counter)):
+    table, work, flow = Ledger({loss: seed(loss)}), Work("by one sweep", adjoints={}), Flow()
+    with watch(flow):
         for node, g in sweep([], [], table=table):    # the table holds the loss already
             work.adjoints[node] = g
             work.calls += 1
-    work.rules, work.additions, work.reads, work.hits = counter["flows"], table.again, table.reads, table.hits
+    work.rules, work.additions, work.reads, work.hits = len(flow.edges), table.again, table.reads, table.hits
     return work
 
 
 # ---- what they need -------------------------------------------------------------------------------------------------
 
-def run(call: Callable[[Any], Generator], x: Any) -> Any:
-    """A recursion whose calls are generators that yield their own calls: its stack is a list, as deep as need be."""
-    stack, answer = [call(x)], None
-    while stack:
-        try:
-            stack.append(call(stack[-1].send(answer)))
-            answer = None
-        except StopIteration as done:
-            stack.pop()
-            answer = done.value
-    return answer
+def solve(call: Callable[[Any], Generator], x: Any, work: Work, memo: bool = True) -> None:
+    """A recursion whose calls are generators that yield their own calls: its stack is a list, as deep as need be.
+    ``work`` counts, and its ``adjoints`` are the table; with ``memo`` a call looks there first."""
+    table: Any = work.adjoints
+    stack: list[tuple[Any, Generator]] = []
+    answer: Any = None
+    while True:
+        work.calls += 1
+        work.reads += memo
+        if memo and x in table:
+            work.hits += 1
+            answer = table[x]
+        else:
+            stack.append((x, call(x)))
+            answer = None                             # what a generator is sent first
+        while stack:                                  # answers go up until a call asks for another
+            asked, generator = stack[-1]
+            try:
+                x = generator.send(answer)
+                break
+            except StopIteration as done:
+                stack.pop()
+                answer = table[asked] = done.value
+        else:
+            return
 
 
 class Ledger(dict):
@@ -128,17 +132,3 @@ class Ledger(dict):
     def pop(self, *key: Any) -> Any:
         self.reads, self.hits = self.reads + 1, self.hits + (key[0] in self)
         return super().pop(*key)
-
-
-class Flows:
-    """Counts the contributions of a sweep."""
-
-    def __init__(self, counter: Counter):
-        self.counter = counter
-
-    def made(self, *step: Any) -> None:
-        """Operations do not count: a sweep on plain numbers records none."""
-
-    def flowed(self, node: Node, x: Node, c: Any) -> None:
-        """One rule was applied."""
-        self.counter["flows"] += 1

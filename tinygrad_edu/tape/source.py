@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from typing import Any
 
 import numpy as np
@@ -209,8 +210,8 @@ class Writer:
         heads = [head for head, mark in (("import math", "math."), ("import numpy as np", "np.")) if mark in text]
         bound = {name: x for name, x in names.space.items() if name not in ("np", "math")}
         for name, x in bound.items():                 # functions of this package that have no one-line form
-            if callable(x) and (module := getattr(x, "__module__", "").removeprefix("tinygrad_edu.")):
-                heads.append(f"# {name} is {getattr(x, '__name__', name)} of {module}")
+            if callable(x):
+                heads.append(imported(name, x))
         result = Source("\n".join([*heads, "", text]) if heads else text)
         result.given = {**bound, **given}
         result.result = names.of[self.of[loss]]
@@ -233,6 +234,16 @@ class Writer:
         return out
 
 
+def imported(name: str, function: Any) -> str:
+    """The line that brings a function into a program: an import where it can be imported, else what it is."""
+    module, own = getattr(function, "__module__", "") or "", getattr(function, "__name__", name)
+    if getattr(sys.modules.get(module), own, None) is not function:
+        return f"# {name} is given: {own} of {module}"
+    if module == "builtins":
+        return f"{name} = {own}"
+    return f"from {module} import {own}" + (f" as {name}" if name != own else "")
+
+
 def generic(name: str) -> bool:
     """Whether a name was only made up to have one."""
     return not name or name[0] == "v" and name[1:].isdigit()
@@ -240,6 +251,6 @@ def generic(name: str) -> bool:
 
 def aligned(lines: list[tuple[str, str]]) -> list[str]:
     """Statements with their comments in one column."""
-    width = min(WIDTH, max((len(text) for text, about in lines if about), default=0)) + 2
-    return [f"{text:{width}}# {about}".rstrip() if about and not text.startswith("#") else f"{text}  {about}".rstrip()
+    width = max((len(text) for text, about in lines if about and len(text) <= WIDTH), default=0)
+    return [f"{text:{width}}  # {about}".rstrip() if about and not text.startswith("#") else f"{text}  {about}".rstrip()
             for text, about in lines]

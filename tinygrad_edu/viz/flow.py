@@ -3,32 +3,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..dp.steps import Flow
+from ..errors import message
 from ..graph import Node, sweep
 from ..mode import watch
-
-
-class Flow:
-    """Keeps what a sweep sends along each edge: ``(node, i)`` -> what flows from ``node`` to its input number ``i``."""
-
-    def __init__(self) -> None:
-        self.edges: dict[Any, Any] = {}
-        self.last: tuple[Node | None, int] = (None, -1)
-
-    def made(self, *step: Any) -> None:
-        """A rule that is computed on nodes; not a part of the flow."""
-
-    def flowed(self, node: Node, x: Node, c: Any) -> None:
-        """One contribution; the sweep takes the inputs of a node in their order."""
-        i = self.last[1] if self.last[0] is node else -1
-        i = next(k for k in range(i + 1, len(node.inputs)) if node.inputs[k] is x)
-        self.last = node, i
-        self.edges[node, i] = c
 
 
 def adjoints(root: Node) -> dict[Any, Any]:
     """d root / d node for each node below ``root``, and under ``(node, i)`` what flows back to the node's input i.
 
     The sweep that ``backward()`` runs, which leaves every ``grad`` and the graph as they are: for ``draw(adjoints=)``.
+    Of a root with several elements, the adjoints of their sum.
 
     >>> x = Value(3.0)
     >>> y = x * x
@@ -36,6 +21,9 @@ def adjoints(root: Node) -> dict[Any, Any]:
     >>> flows[x], flows[y, 0], flows[y, 1]
     (6.0, 3.0, 3.0)
     """
+    if not isinstance(root, Node):
+        raise TypeError(message(f"a {type(root).__name__} has no graph", inputs=(root,),
+                                instead="a Value, or a Tensor computed from one with requires_grad=True"))
     flow = Flow()
     seed = 1.0 if root.scalar else root.payload * 0 + 1
     with watch(flow):

@@ -193,7 +193,7 @@ def draw_box(sheet: Sheet, survey: Survey, box: Box, within: str, digits: int) -
     if len(parameters) > 1:
         rows.append([small(f"{sum(payload(node).size for node in parameters):,} parameters")])
     if values := len(box.leaves) - len(parameters):
-        rows.append([small(f"{values:,} leaves")])
+        rows.append([small("1 leaf" if values == 1 else f"{values:,} leaves")])
     steps = [f"{node.op.name} {shape(node)}" for node in box.ops if node.op is not None]
     tip = "\n".join([box.layer, *steps[:30], *(["…"] if len(steps) > 30 else [])])
     sheet.box(box.id, rows, kind="layer", layer=within, tip=tip.strip())
