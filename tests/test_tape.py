@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import numpy as np
 import pytest
@@ -639,3 +640,30 @@ def test_the_network_of_the_digits_example():
         twins.step(k, *batch(40, 64, 10, seed=k))
     twins.step(4, *batch(17, 64, 10))                 # a last batch that is smaller
     assert twins.info == (3, 2, 2)
+
+
+def test_what_is_put_away_outside_is_refused():
+    class State:
+        hidden = tg.zeros(3)
+    kept = []
+
+    def remember(x):
+        State.hidden = (State.hidden + x).tanh()
+        return State.hidden * 2
+
+    def collect(x):
+        kept.append(x.sum())
+        return x * 2
+    for f in (remember, collect):
+        with pytest.raises(CaptureError, match="kept outside"):
+            compile(f)(tg.ones(3))
+    step = compile(lambda x: (x.exp().t(), x.exp().detach(), [x[0].sum()]))    # views and parts of the result are not
+    assert [len(step(tg.ones(2, 2))) for _ in range(2)] == [3, 3]
+
+
+@pytest.mark.parametrize("draw", [
+    lambda: random.random(), lambda: np.random.uniform(),        # noqa: NPY002
+    lambda: tg.manual_seed(3) and 1.0])
+def test_random_numbers_from_elsewhere_are_refused(draw):
+    with pytest.raises(CaptureError, match="random numbers from elsewhere"):
+        compile(lambda x: x * draw())(tg.ones(3))

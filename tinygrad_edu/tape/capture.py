@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -51,6 +52,7 @@ class Recorder:
         self.loads: list[tuple[Var, ndarray]] = []    # what is read from outside
         self.made_inside: list[tuple[ndarray, Var, str]] = []
         self.numbers: list[Live] = []
+        self.tensors: list[ref] = []                  # all that were made, to find those that were put away outside
         self.fixed_numbers: dict[Any, Any] = {}       # arguments that the program depends on: place -> number
         self.changed = ""                             # the line that first changed something outside
         self.scalars = False
@@ -94,6 +96,7 @@ class Recorder:
             self.events.append(Line("change", out, op, values, self.resolve(params)))
             self.known[id(p)] = out
             return
+        self.tensors.append(ref(node))
         values, options = self.resolve(inputs), self.resolve(params)
         if id(p) in self.known:                       # an input itself, handed on
             return
@@ -371,6 +374,21 @@ class Recorder:
             raise CaptureError(message("create_graph with Values inside a compiled function", op="backward",
                                        instead="use Tensors, whose second derivatives are captured"))
         self.events.append((SWEEP, root, gradient))
+
+    def kept_outside(self, result: Any) -> list[Tensor]:
+        """Tensors that were made inside and that somebody else still holds: a replay would not renew them."""
+        self.frame = None
+        self.flows.clear()
+        todo, reached = [result, [entry[1] for entry in self.grads.values()]], set()
+        while todo:
+            x = todo.pop()
+            if isinstance(x, Tensor) and id(x) not in reached:
+                reached.add(id(x))
+                todo += [x.base, x._grad, list(x.inputs or ())]
+            elif isinstance(x, (tuple, list, dict)):
+                todo += x.values() if isinstance(x, dict) else x
+        alive = [weak() for weak in self.tensors]
+        return [x for x in alive if x is not None and id(x) not in reached and x.born > self.began]
 
     def forget(self) -> None:
         """Give back the nodes and arrays of the recording run, before more is built on top of them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 import builtins
 import functools
 import gc
+import random
 import warnings
 from collections.abc import Callable, Iterator
 from sys import intern
@@ -103,6 +104,12 @@ def allocated(space: dict[str, Any]) -> dict[str, Any]:
     return {intern(name): np.empty(x.shape, x.dtype) if isinstance(x, Memory) else x for name, x in space.items()}
 
 
+def other_randomness() -> Any:
+    """The states of the generators that Python code may draw from unseen."""
+    numpys = np.random.get_state(legacy=False)["state"]["pos"]         # noqa: NPY002  (asked, not used)
+    return random.getstate(), numpys, default_generator.numpy.bit_generator.state
+
+
 class Fact(NamedTuple):
     """Something about the surroundings that Python code of the function may have read: ``test`` of owner and value."""
 
@@ -186,6 +193,7 @@ class Compiled:
         arguments: list[Var] = []
         names = known_names(self.fn, args, kwargs)
         prepared = prepare((args, kwargs), recorder, arguments, argument_names(self.fn, args, kwargs))
+        before = other_randomness()
         collecting = gc.isenabled()
         gc.disable()                                  # thousands of nodes are made and none of them is garbage
         try:
@@ -196,12 +204,20 @@ class Compiled:
             if history(result, recorder):
                 self.as_it_is.add(key)
                 return plainly(result)
+            if other_randomness() != before and not any(line.__class__ is Line and line.kind == "draw"
+                                                        for line in recorder.events):
+                recorder.refused("random numbers from elsewhere (random, numpy.random), or a new seed,",
+                                 "tg.rand, tg.randn")
             if recorder.scalars:
                 from .levels import levelled
                 recording, plain = levelled(self, recorder, arguments, names, result, facts)
             else:
                 recording = self.finished(recorder, arguments, names, result, facts)
                 plain = plainly(result)
+                if kept := recorder.kept_outside(plain):
+                    raise CaptureError(message(
+                        "a tensor that the function computes is kept outside (in an attribute or a list): a replay "
+                        "would not renew it", inputs=(kept[0],), instead="return it, and keep what is returned"))
         finally:
             if collecting:
                 gc.enable()
