@@ -667,3 +667,32 @@ def test_what_is_put_away_outside_is_refused():
 def test_random_numbers_from_elsewhere_are_refused(draw):
     with pytest.raises(CaptureError, match="random numbers from elsewhere"):
         compile(lambda x: x * draw())(tg.ones(3))
+
+
+def test_what_clipping_changes_is_not_taken_for_the_same():
+    w = tg.tensor([3.0, 4.0], requires_grad=True)
+
+    def f(x):
+        w.grad = None
+        (w * w * x).sum().backward()
+        before = w.grad * 2
+        nn.utils.clip_grad_norm_([w], 1.0)
+        return before, w.grad * 2
+    step = compile(f)
+    for k in (1.0, 2.0, 3.0):
+        x = tg.full((2,), k)
+        for a, b in zip(step(x), f(x), strict=True):
+            close(a.numpy(), b.numpy())
+    assert step.cache_info() == (2, 1, 1)
+
+
+def test_buffers_are_read_where_they_live():
+    net = nn.BatchNorm1d(3)
+    x = tg.tensor(np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32))
+    step = compile(lambda x: net(x).detach())
+    step(x)
+    net.running_mean.data = tg.zeros(3)               # another array from now on
+    net.running_var.data = tg.ones(3)
+    step(x)
+    close(net.running_mean.numpy(), 0.1 * x.numpy().mean(0))
+    close(net.running_var.numpy(), 0.9 + 0.1 * x.numpy().var(0, ddof=1))

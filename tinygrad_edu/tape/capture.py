@@ -46,6 +46,7 @@ class Recorder:
         self.events: list[Any] = []
         self.questions: list[Line] = []               # guards about what is known before anything runs
         self.known: dict[int, Var] = {}               # by identity of the array: its newest variable
+        self.owners: dict[int, Tensor] = {}           # tensors that the function can see, by identity of their arrays
         self.given: set[int] = set()                  # identities of the arrays that are arguments
         self.kept: list[Any] = []                     # keeps the identities valid
         self.grads: dict[Any, list] = {}              # tensors whose grad was read or set: [at entry, now stored]
@@ -160,6 +161,8 @@ class Recorder:
                 a.nbytes == source.nbytes and a.dtype == source.dtype):
             self.events.append(Line("call", self.variable(a), RESHAPE, (source,), {"shape": a.shape}))
             return self.known[id(a)]
+        if (owner := self.owners.get(id(a))) is not None:
+            return self.loaded(owner, ".payload", a)
         if in_a_rule():                               # where only shapes are known: it depends on nothing else
             return self.variable(a, value=a.copy())
         var = self.variable(a, place=Place(a, ""))

@@ -130,9 +130,9 @@ def same_twice(program: Program) -> Program:
         if line.kind in ("change", "draw"):
             for v in variables(line.inputs):
                 version[v.memory] = version.get(v.memory, 0) + 1
-        elif line.kind == "effect":
-            seen.clear()
-        elif line.kind == "call" and line.out.memory not in moving:
+        if line.kind == "effect" or line.kind == "draw" and not all(isinstance(x, Var) for x in line.inputs):
+            seen.clear()                              # it may change parameters or their gradients
+        if line.kind == "call" and line.out.memory not in moving:
             key = (line.op, signed(line.inputs), signed(line.params),
                    tuple(version.get(v.memory, 0) for v in line.reads))
             if key in seen:

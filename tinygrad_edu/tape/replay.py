@@ -192,6 +192,7 @@ class Compiled:
         facts = list(surroundings(self.fn, args, kwargs))
         arguments: list[Var] = []
         names = known_names(self.fn, args, kwargs)
+        recorder.owners = {id(x.payload): x for x, _ in names.values() if isinstance(x, Tensor)}
         prepared = prepare((args, kwargs), recorder, arguments, argument_names(self.fn, args, kwargs))
         before = other_randomness()
         collecting = gc.isenabled()
