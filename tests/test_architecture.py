@@ -18,9 +18,9 @@ from tinygrad_edu import graph
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "tinygrad_edu"
 # Lowest first; a module imports from what stands above it in this list, and from its own folder.
-LAYERS = ["mode", "errors", "notebook", "special", "graph", "ops", "functions", "arithmetic", "value", "defaults",
-          "generator", "methods", "tensor", "creation", "random", "linalg", "numpy_functions", "autograd", "dp", "tape",
-          "nn", "optim", "utils", "datasets", "viz", "__main__"]
+LAYERS = ["mode", "errors", "files", "notebook", "special", "graph", "ops", "functions", "arithmetic", "value",
+          "defaults", "generator", "methods", "tensor", "creation", "random", "linalg", "numpy_functions", "autograd",
+          "dp", "tape", "nn", "optim", "saving", "utils", "datasets", "viz", "__main__"]
 ENGINE = ["graph.py", "dp/ways.py", "arithmetic.py", "value.py", "tensor.py", "ops/*.py"]
 NAMESPACES = ["", "autograd", "linalg", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler",
               "utils.data", "datasets", "viz"]

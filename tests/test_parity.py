@@ -220,7 +220,7 @@ def test_same_as_pytorch_in_float32(name):
 
 
 ELSEWHERE = {                                         # held against torch by tests of their own
-    *UNARY, *BINARY, "nn", "optim", "utils", "autograd", "linalg", "random", "compile", "no_grad", "enable_grad", "set_grad_enabled",
+    *UNARY, *BINARY, "nn", "optim", "utils", "autograd", "linalg", "random", "compile", "save", "load", "no_grad", "enable_grad", "set_grad_enabled",
     "is_grad_enabled", "inference_mode", "Tensor", "Value", "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state", "Generator",
     "default_generator", "cuda", "device", "dtype", "Size", "set_default_dtype", "pi", "e", "inf", "nan", "newaxis", "set_detect_anomaly"}
 

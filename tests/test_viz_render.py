@@ -1,4 +1,4 @@
-"""Renderers: which one is taken, what each really makes, files whole or not at all, and what Jupyter is shown."""
+"""Renderers: which one is taken, what each really makes, and what Jupyter is shown."""
 from __future__ import annotations
 
 import os
@@ -129,24 +129,6 @@ def test_the_suffix_says_the_format(bare, drawing, tmp_path):
         drawing.save(tmp_path / "d.bmp")
     draw(Value(1.0), tmp_path / "e.dot")
     assert sorted(os.listdir(tmp_path)) == ["a.dot", "a.gv", "b.html", "c.dot", "e.dot"]
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "graph.svg"
-    render.write(path, b"old")
-    monkeypatch.setattr(render.os, "replace", lambda *a: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
-        render.write(path, b"new")
-    assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["graph.svg"]
-
-
-def test_a_link_is_followed_and_permissions_are_the_usual(tmp_path):
-    (tmp_path / "real.svg").write_bytes(b"old")
-    (tmp_path / "link.svg").symlink_to(tmp_path / "real.svg")
-    render.write(tmp_path / "link.svg", b"new")
-    assert (tmp_path / "link.svg").is_symlink() and (tmp_path / "real.svg").read_bytes() == b"new"
-    (tmp_path / "plain").write_bytes(b"")
-    assert (tmp_path / "real.svg").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 # ---- Jupyter --------------------------------------------------------------------------------------------------------

@@ -43,16 +43,17 @@ Size = tuple                                          # shapes are plain tuples 
 del creation, elementwise, linalg, numpy_functions, products, reduce, shape, toplevel
 
 _LAZY = {"nn", "optim", "utils", "viz", "dp", "datasets", "tape", "linalg", "autograd", "random"}
+_FUNCTIONS = {"compile": "tape", "save": "saving", "load": "saving"}
 
 
 def __getattr__(name: str) -> Any:
     """Subpackages are imported when first used, so that ``import tinygrad_edu`` costs little more than NumPy."""
     if name in _LAZY:
         return importlib.import_module(f".{name}", __name__)
-    if name == "compile":
-        return importlib.import_module(".tape", __name__).compile
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(f".{_FUNCTIONS[name]}", __name__), name)
     raise AttributeError(f"module 'tinygrad_edu' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, "compile"})
+    return sorted({*globals(), *_LAZY, *_FUNCTIONS})

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import message
+from ..files import write
 from ..mode import enable_grad
 from . import render
 from .dot import to_dot
@@ -46,7 +47,7 @@ class Drawing:
             path = path.with_suffix("." + format)
         content = self.png() if format == "png" else (
             self.svg() if format == "svg" else self.html() if format == "html" else self.dot).encode()
-        return render.write(path, content)
+        return write(path, content)
 
     def __str__(self) -> str:
         return self.dot

@@ -22,9 +22,9 @@ from ..dp.names import Names, names_of, unique
 from ..dp.steps import below, edges, seed
 from ..dp.text import FEW, figure, plain, shape
 from ..errors import message
+from ..files import write
 from ..graph import Node, sweep
 from ..mode import no_grad, watch
-from . import render
 from .groups import grouped
 from .survey import Survey, is_parameter
 
@@ -66,7 +66,7 @@ def explore(loss: Any, path: str | os.PathLike = "explore.html", *, names: Any =
                 f"{len(recorder.graphs[0]['name']):,} nodes is too large to be stepped through",
                 instead="a smaller batch or network; its memo table folds: dp.memo_table(loss)"))
         keep = min(keep - 1, keep * LIMIT // len(content))
-    return render.write(path, content)
+    return write(path, content)
 
 
 class Recorder:

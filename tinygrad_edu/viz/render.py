@@ -4,14 +4,11 @@ from __future__ import annotations
 import gzip
 import html
 import json
-import os
-import secrets
 import shutil
 import subprocess
 import sys
 from importlib import resources
 from importlib.util import find_spec
-from pathlib import Path
 
 from ..errors import message
 from .sheet import FONT
@@ -125,20 +122,3 @@ def viz_js() -> str:
     """The JavaScript of @viz-js/viz, which defines ``Viz``: Graphviz compiled to WebAssembly (see vendor/README.md)."""
     packed = resources.files(__package__).joinpath("vendor", "viz-global.js.gz").read_bytes()
     return gzip.decompress(packed).decode()
-
-
-def write(path: str | os.PathLike, content: bytes) -> Path:
-    """Write a file whole or not at all: beside its place first, then moved over what stood there."""
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():      # a device or a pipe has nothing to keep whole
-        target.write_bytes(content)
-        return Path(path)
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with open(partial, "xb") as file:
-            file.write(content)
-        os.replace(partial, target)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    return Path(path)
