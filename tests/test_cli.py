@@ -175,3 +175,19 @@ def test_what_is_allowed_computes_what_python_computes():
                  "atan2(y, x)"):
         used = {name: number for name, number in numbers.items() if re.search(rf"\b{name}\b", text)}
         assert formula(text, used)[0].data == pytest.approx(eval(text, {"__builtins__": {}}, scope))
+
+
+@pytest.mark.parametrize("text", ["sqrt(x)", "x**0.5", "asin(x + 1)", "hypot(x, x)"])
+def test_a_slope_that_is_not_finite_is_said_in_one_line(text):
+    done = subprocess.run([sys.executable, "-m", "tinygrad_edu", "explain", text, "x=0"], cwd=ROOT, capture_output=True,
+                          text=True)
+    assert done.returncode == 2 and done.stderr == "error: the gradient is not finite at these values\n"
+
+
+def test_the_program_runs_by_itself(tmp_path, capsys):
+    """max(x, y) at x = 1, y = 2 is y, so that E = 4 and dE/dy = 2 y = 4."""
+    file = tmp_path / "step.py"
+    assert said(capsys, "explain", "E = max(x, y)**2", "x=1", "y=2", "--source", str(file))[0] == 0
+    space: dict = {}
+    exec(file.read_text(), space)
+    assert (space["E"], space["d_x"], space["d_y"]) == (4, 0, 4)

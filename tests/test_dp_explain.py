@@ -311,3 +311,19 @@ def test_values_that_are_no_numbers():
     with np.errstate(divide="ignore"):
         e = explain((v / 0).sum(), v)
     assert "[inf, inf]: equal" in str(e)
+
+
+def test_paths_through_the_same_nodes_are_told_apart():
+    x = Value(3.0, label="x")
+    y = x * x
+    said = str(explain(y, x))
+    assert "path 1: y <- x (input 1)" in said and "path 2: y <- x (input 2)" in said
+
+
+def test_a_single_path_of_many():
+    x = Value(1.0, label="x")
+    y = x
+    for _ in range(100):
+        y = y + y
+    said = str(explain(y, x, most=1))
+    assert "the sum over 1.2e+30 paths from y down to x, the largest first" in said and "sum of the 1" not in said

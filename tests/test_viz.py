@@ -423,3 +423,18 @@ def test_what_has_no_graph(nothing, error):
 def test_drawing_prints_as_its_text():
     drawing = draw(neuron())
     assert isinstance(drawing, Drawing) and str(drawing) == drawing.dot == to_dot(neuron())
+
+
+def test_one_leaf_is_one_leaf():
+    x = Value(1.0)
+    y = x
+    for _ in range(200):
+        y = y * y.tanh()
+    dot = to_dot(y, fold=True)
+    assert "1 leaves" not in dot
+
+
+@pytest.mark.parametrize("root", [3.0, None, [1.0]])
+def test_adjoints_of_what_has_no_graph(root):
+    with pytest.raises(TypeError, match="has no graph"):
+        adjoints(root)

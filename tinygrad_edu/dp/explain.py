@@ -105,10 +105,16 @@ class Explanation:
         title = f"d{loss}/d{w} = {figure(self.gradient, self.digits)}: the sum over {way} from {loss} down to {w}"
         out = [title + ("" if len(self.paths) == self.number else f", the {most}largest first")]
         for k, path in enumerate(self.paths, 1):
-            route = [DOTS if node is None else self.names[node] for node in ends(path.nodes)]
+            route = [DOTS if step is None else step for step in ends(self.route(path))]
             out += ["", f"path {k}: {' <- '.join(route)}",
                     *(self.scalar_lines(path) if self.scalar else self.tensor_lines(path))]
         return "\n".join([*out, "", *self.conclusion()])
+
+    def route(self, path: Path) -> list[str]:
+        """The nodes on the way; where one uses the next several times, which of its inputs the path takes."""
+        several = [sum(x is node.inputs[i] for x in node.inputs) > 1 for node, i in path.edges]
+        return [self.names[self.loss], *[f"{self.names[node.inputs[i]]}" + f" (input {i + 1})" * more
+                                         for (node, i), more in zip(path.edges, several, strict=True)]]
 
     def scalar_lines(self, path: Path) -> list[str]:
         """The local derivatives of a path, and their product."""
@@ -278,7 +284,7 @@ def largest(loss: Node, w: Node, weight: Callable[[Node, int], float]) -> Iterat
                 route.append(edge)
             yield product, route[::-1]
             continue
-        for i, x in edges(node):
+        for i, x in reversed(edges(node)):            # of paths that are equally large the first input's comes first
             if (node, i) in weights:
                 p = product * weights[node, i]
                 heapq.heappush(heap, (-size(p) * bound[x], -next(turn), p, x, (link, (node, i))))

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..dp.formula import neat
 from ..dp.names import names_of
 from ..errors import message
-from ..graph import Node, Primitive, order, sweep
+from ..graph import REGISTRY, Node, Primitive, order, sweep
 from ..mode import no_grad, watch
 from ..tensor import seed_of
 from ..value import Value
@@ -137,8 +138,8 @@ class Writer:
         """A line, and one more where the result was cast to PyTorch's dtype."""
         self.lines.append(Line("call", out, op, inputs, params))
         if op.promotes and not node.scalar:
-            arrays = [v for v in inputs if isinstance(v, Var)]
-            if {v.dtype for v in arrays} != {out.dtype} or out.dtype.kind != "f":
+            dtypes = {v.dtype for v in inputs if isinstance(v, Var)}
+            if not dtypes or None in dtypes or np.result_type(*dtypes) != out.dtype or out.dtype.kind != "f":
                 self.dtypes[out] = out.dtype
 
     def made(self, node: Node, op: Primitive, inputs: tuple, params: dict) -> None:
@@ -225,7 +226,7 @@ class Writer:
             right = called(line.op, line, names)
             if line.out in self.dtypes:
                 right = f"np.asarray({right}).astype('{self.dtypes[line.out]}', copy=False)"
-            right = ast.unparse(ast.parse(right, mode="eval"))
+            right = neat(ast.unparse(ast.parse(right, mode="eval")))
             inline = line.out not in named and uses.get(line.out, 0) == 1 and len(right) < WIDTH * 2 // 3
             if inline and not isinstance(ast.parse(right, mode="eval").body, ast.Name):
                 names.of[line.out] = right
@@ -238,7 +239,9 @@ def imported(name: str, function: Any) -> str:
     """The line that brings a function into a program: an import where it can be imported, else what it is."""
     module, own = getattr(function, "__module__", "") or "", getattr(function, "__name__", name)
     if getattr(sys.modules.get(module), own, None) is not function:
-        return f"# {name} is given: {own} of {module}"
+        op = next((op.name for op in REGISTRY.values() if op.fn is function), None)
+        return f"# {name} is given: {own} of {module}" if op is None else \
+            f"from tinygrad_edu.graph import REGISTRY\n{name} = REGISTRY[{op!r}].fn"
     if module == "builtins":
         return f"{name} = {own}"
     return f"from {module} import {own}" + (f" as {name}" if name != own else "")
