@@ -327,3 +327,17 @@ def test_a_single_path_of_many():
         y = y + y
     said = str(explain(y, x, most=1))
     assert "the sum over 1.2e+30 paths from y down to x, the largest first" in said and "sum of the 1" not in said
+
+
+def test_a_long_path_is_told_in_brief():
+    """Forty additions in a row pass on what they get; the one factor that is not 1 is to be found."""
+    x, w = Value(2.0, label="x"), Value(5.0, label="w")
+    y = w * x
+    y.label = "y"
+    z = y
+    for _ in range(40):
+        z = z + 1
+    z.label = "z"
+    said = str(explain(z, w))
+    assert "path 1: z <- (39 between) <- y <- w\n" in said
+    assert "  z <- y  = 1, 40 times\n  dy/dw   = x = 2\n  product = 2\n" in said

@@ -15,12 +15,13 @@ from typing import Any
 
 from .ablations import ablations
 from .chains import bracketing, jacobians
-from .counts import counted_paths, counted_recursion, paths
+from .counts import counted_paths, counted_recursion
 from .explain import explain
 from .race import race
 from .revolve import revolve
 from .rules import rule_text
 from .semiring import most_influential, semiring, tangent
+from .semiring import number_of_paths as paths
 from .table import memo_table
 from .twice import gradient_graph
 from .ways import by_paths, by_recursion, by_sweep

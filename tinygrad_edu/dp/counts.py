@@ -1,6 +1,7 @@
 """How much work the naive ways would be: exact whole numbers for any graph, counted and not walked.
 
-The number of paths is itself a dynamic program: paths to a node = sum of the paths to its users.
+The number of paths is itself a dynamic program: paths to a node = sum of the paths to its users, the sweep with 1 in
+the place of each derivative.
 """
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from typing import Any
 
 from ..errors import message
 from ..graph import Node
-from .steps import below, edges, targets, uses
+from .semiring import number_of_paths
+from .steps import targets, uses
 
 LIMIT = 1_000_000                                     # calls that the naive ways make before they refuse
 
@@ -28,20 +30,10 @@ class Work:
     adjoints: dict[Node, Any] | None = field(default=None, repr=False)
 
 
-def paths(loss: Node) -> dict[Node, int]:
-    """How many paths lead from ``loss`` to each node below it: exact, and as fast as one sweep."""
-    number = dict.fromkeys(reversed(below(loss)), 0)
-    number[loss] = 1                                  # the path of no step
-    for node in number:
-        for _, x in edges(node):
-            number[x] += number[node]
-    return number
-
-
 def counted_paths(loss: Node) -> Work:
     """The work of ``by_paths``, counted and not done: a call for each path, a rule for its last step, and an addition
     for each but the first to reach a node."""
-    number = paths(loss)
+    number = number_of_paths(loss)
     total = sum(number.values())
     return Work("by paths", calls=total, rules=total - 1, additions=total - len(number))
 

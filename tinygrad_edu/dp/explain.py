@@ -19,12 +19,11 @@ import numpy as np
 from ..errors import message
 from ..graph import Node, sweep
 from .chart import printed, short
-from .counts import paths
 from .formula import arguments, bare, contribution_text, names_show, neat, numbers_show, quantity, rule
 from .latex import derivative, latex, number, symbol
 from .names import Names, names_of
 from .rules import Renamed, tidied
-from .semiring import Edge, semiring, slope
+from .semiring import Edge, number_of_paths, semiring, slope
 from .steps import below, contribution, edges, seed
 from .text import apart, figure, norm, plain, shape
 
@@ -112,20 +111,42 @@ class Explanation:
 
     def route(self, path: Path) -> list[str]:
         """The nodes on the way; where one uses the next several times, which of its inputs the path takes."""
-        several = [sum(x is node.inputs[i] for x in node.inputs) > 1 for node, i in path.edges]
-        return [self.names[self.loss], *[f"{self.names[node.inputs[i]]}" + f" (input {i + 1})" * more
-                                         for (node, i), more in zip(path.edges, several, strict=True)]]
+        out = [self.names[self.loss]]
+        for run in self.runs(path) if self.scalar else [[edge] for edge in path.edges]:
+            node, i = run[-1]
+            x = node.inputs[i]
+            out += [f"({len(run) - 1} between)"] * (len(run) > 1)
+            out.append(self.names[x] + f" (input {i + 1})" * (sum(other is x for other in node.inputs) > 1))
+        return out
+
+    def runs(self, path: Path) -> list[list[Edge]]:
+        """The edges of a path; where it is long, those in a row that pass on what they get stand together."""
+        out: list[list[Edge]] = []
+        before = False
+        for edge in path.edges:
+            same = (len(path.edges) > FIRST and slope(*edge) == 1
+                    and local_text(*edge, names_show(self.names, self.digits)) == "1")
+            if same and before:
+                out[-1].append(edge)
+            else:
+                out.append([edge])
+            before = same
+        return out
 
     def scalar_lines(self, path: Path) -> list[str]:
         """The local derivatives of a path, and their product."""
         lines: list[tuple[str, ...]] = []
         factors = []
-        for edge in ends(path.edges):
-            if edge is None:
-                lines.append((DOTS, f"{len(path.edges) - len(ends(path.edges)) + 1:,} more factors"))
+        parts = self.runs(path)
+        for run in ends(parts):
+            if run is None:
+                lines.append((DOTS, f"{sum(map(len, parts[FIRST:-LAST])):,} more factors"))
                 factors.append(DOTS)
                 continue
-            node, i = edge
+            node, i = run[-1]
+            if len(run) > 1:
+                lines.append((f"{self.names[run[0][0]]} <- {self.names[node.inputs[i]]}", f"1, {len(run):,} times"))
+                continue
             symbols = local_text(node, i, names_show(self.names, self.digits))
             numbers = bare(local_text(node, i, numbers_show(self.digits)))
             d = slope(node, i)
@@ -227,7 +248,7 @@ def explain(loss: Node, w: Node, *, most: int = 8, names: Any = None, digits: in
     if not w.requires_grad:
         raise RuntimeError(message("One of the differentiated Tensors does not require grad", op="explain", inputs=(w,),
                                    instead="w.requires_grad_() before the loss is computed"))
-    number_of = paths(loss)
+    number_of = number_of_paths(loss)
     if w not in number_of:
         raise RuntimeError(message("One of the differentiated Tensors appears to not have been used in the graph",
                                    op="explain", inputs=(w,), instead="explain(loss, w), where loss was made from w"))

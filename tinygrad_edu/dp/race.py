@@ -2,12 +2,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from ..graph import Node
 from .chart import HEIGHT, WIDTH, chart, sheet, short, thinned
-from .counts import Work, counted_paths, paths
+from .counts import Work, counted_paths
 from .names import names_of
+from .semiring import longest, number_of_paths
 from .steps import below, edges
 from .text import Table, cut, far, stacked
 from .ways import by_paths, by_recursion, by_sweep, solve
@@ -110,22 +112,14 @@ def race(loss: Node, limit: int = RACE_LIMIT, n: int = 20, names: Any = None) ->
 
 def by_depth(loss: Node, ways: list[Work]) -> list[tuple[str, list[tuple[int, int]]]]:
     """For each way the calls made for nodes at most so many steps below the loss (counted along the longest path)."""
-    depth, number = {loss: 0}, paths(loss)
-    for node in number:                               # users first
-        for _, x in edges(node):
-            depth[x] = max(depth.get(x, 0), depth[node] + 1)
-    last = max(depth.values())
+    depth, number = longest(loss), number_of_paths(loss)
     costs = [number, {x: len(edges(x)) + (x.op is None) for x in number}, dict.fromkeys(number, 1)]
     curves = []
     for way, cost in zip(ways, costs, strict=True):
-        calls = [0] * (last + 1)
+        calls = [0] * (max(depth.values()) + 1)
         for x, d in depth.items():
             calls[d] += cost[x]
-        total, points = 0, []
-        for d, k in enumerate(calls):
-            total += k
-            points.append((d, total))
-        curves.append((way.way, thinned(points)))
+        curves.append((way.way, thinned(list(enumerate(accumulate(calls))))))
     return curves
 
 

@@ -19,7 +19,7 @@ from .text import Table, figure, norm, plain, shape
 READABLE = 60                                         # rows; a longer table is folded unless fold=False
 CHUNKS = 12                                           # rows for a graph that names no layers
 HEAD: Sequence[str] = ("step", "node", "operation", "value", "recurrence", "with numbers", "users", "adjoint", "hits")
-FOLDED: Sequence[str] = ("steps", "layer", "subproblems", "operations", "gradients of its leaves", "hits")
+FOLDED: Sequence[str] = ("steps", "{}", "subproblems", "operations", "gradients of its leaves", "hits")
 SHARED = "•"                                          # marks an adjoint that several rules read
 
 
@@ -61,7 +61,8 @@ class MemoTable(Table):
         """What is shown is written now: the graph may be freed, and the weights change, before it is."""
         shared = [row.node for row in self.entries if row.hits]
         self.color = {node: PAPER[k % len(PAPER)] for k, node in enumerate(shared)}
-        self.head = FOLDED if self.fold else HEAD
+        layers = any(row.layer for row in self.entries)
+        self.head = [name.format("layer" if layers else "nodes") for name in FOLDED] if self.fold else HEAD
         if self.fold:
             self._folded = self.folded()
         else:
@@ -147,7 +148,8 @@ class MemoTable(Table):
             groups = finer
         if len(groups) == 1:                          # no layer has a name
             size = -(-len(self.entries) // CHUNKS)
-            return {f"steps from {k + 1:,}": self.entries[k:k + size] for k in range(0, len(self.entries), size)}
+            runs = [self.entries[k:k + size] for k in range(0, len(self.entries), size)]
+            return {f"{run[0].name} to {run[-1].name}": run for run in runs}
         if len(groups) <= READABLE:
             return groups
         names, size = list(groups), -(-len(groups) // (READABLE // 2))
