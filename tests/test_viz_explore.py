@@ -196,7 +196,7 @@ def test_steps_are_spread_where_not_all_are_wanted_or_fit(tmp_path, monkeypatch)
     data = carried(explore(recorder, tmp_path / "page.html", steps=3))
     assert [frame["step"] for frame in data["frames"]] == [0, 4, 8] and len(data["losses"]) == 9
     whole = explore(recorder, tmp_path / "page.html").stat().st_size
-    monkeypatch.setattr(render, "write", lambda path, content: content)
+    monkeypatch.setitem(explore.__globals__, "write", lambda path, content: content)
     monkeypatch.setitem(explore.__globals__, "LIMIT", whole - 3000)
     assert 1 < explore(recorder, "page.html").count(b'"field"') < 9
     monkeypatch.setitem(explore.__globals__, "LIMIT", 1000)

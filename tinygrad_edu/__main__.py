@@ -6,7 +6,6 @@ import importlib
 import math
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from .dp.explain import explain
 from .dp.parse import BadFormula, checked, formula
 from .dp.table import memo_table
 from .dp.text import figure
+from .files import write
 from .value import Value
 
 EXAMPLE = """example:
@@ -118,7 +118,7 @@ def explained(result: Value, variables: dict[str, Value], given: argparse.Namesp
 
 def written(file: str, text: str) -> None:
     """Write a text file."""
-    Path(file).write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+    write(file, (text if text.endswith("\n") else text + "\n").encode())
 
 
 if __name__ == "__main__":

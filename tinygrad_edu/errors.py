@@ -123,7 +123,16 @@ def translated(error: Exception, op: str, inputs: tuple, layer: str, params: dic
         instead = "tg.tensor(...) of it"
     if isinstance(error, (OverflowError, ZeroDivisionError)) or "math domain" in what:
         kind = type(error)
+    elif "with two bool tensors" in what or "on a bool tensor" in what:
+        kind = RuntimeError
     return kind(message(what, op=op, inputs=inputs, params=params, layer=layer, instead=instead))
+
+
+def not_a_tensor(x: Any) -> TypeError:
+    """PyTorch's error where a function is given a list or number as its first argument."""
+    op, _ = called()
+    return TypeError(message(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(x).__name__}", op=op,
+                             inputs=(x,), instead="tg.tensor(...) of it"))
 
 
 MADE_NEW = "x = x + y, which makes a new tensor of the common shape and dtype"
@@ -154,7 +163,10 @@ KNOWN = [(re.compile(said), what, instead) for said, what, instead in (
     (r"zero-size array", "", "a tensor with elements; x.numel() counts them"),
     (r"negative integer powers", "", "x.float() ** y"),
     (r"negative dimensions", "", "sizes that are not negative"),
-    (r"numpy boolean", "", "x.long() first, or the operators of logic: ~x, x ^ y"),
+    (r"numpy boolean subtract.*", "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` "
+     "or `logical_xor()` operator instead.", "x ^ y, or x.long() - y.long()"),
+    (r".*numpy boolean negative.*", "Negation, the `-` operator, on a bool tensor is not supported. If you are trying "
+     "to invert a mask, use the `~` or `logical_not()` operator instead.", "~x, or -x.long()"),
     (r"^Cannot cast ufunc .* output from dtype\('(\w+)'\) to dtype\('(\w+)'\) .*",
      r"result type \1 can't be cast to the desired output type \2", MADE_NEW),
     (r"^output with shape|^Cannot cast", "", MADE_NEW),
@@ -337,5 +349,7 @@ def refuse_view(x: Any, op: Any) -> None:
 def in_place_error(error: Exception, op: Any, x: Any, others: tuple, layer: str) -> Exception:
     """NumPy's refusal of an in-place operation as PyTorch's: a RuntimeError, or IndexError for an index."""
     kind = type(error) if isinstance(error, (IndexError, RuntimeError)) else RuntimeError
+    if not all(is_array(y) or isinstance(y, (int, float)) for y in others):
+        kind = TypeError
     what, instead = advice(error, op.name, (x, *others), {})
     return kind(message(what, op=f"{op.name}, in place", inputs=(x, *others), layer=layer, instead=instead))

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from .errors import message
+
 
 def write(path: str | os.PathLike, content: bytes | Callable[[BinaryIO], Any]) -> Path:
     """Write a file whole or not at all: beside its place first, then moved over what stood there.
@@ -15,6 +17,9 @@ def write(path: str | os.PathLike, content: bytes | Callable[[BinaryIO], Any]) -
     """
     fill = content if callable(content) else lambda file: file.write(content)
     target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(message(f"Parent directory {target.parent} does not exist.",
+                                        instead=f"os.makedirs({str(target.parent)!r}) first"))
     if target.exists() and not target.is_file():      # a device or a pipe has nothing to keep whole
         with open(target, "wb") as file:
             fill(file)

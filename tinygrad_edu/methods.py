@@ -124,8 +124,15 @@ class TensorMethods(Arithmetic):
         self._escapes("an array")
         return np.array(self.payload, dtype, copy=copy)
 
-    def __float__(self) -> float: return float(self.item())
-    def __int__(self) -> int: return int(self.item())
+    def __float__(self) -> float: return float(self._one("float"))
+    def __int__(self) -> int: return int(self._one("int"))
+    def _one(self, op: str) -> Any:
+        """The one element as a number, for Python's conversions."""
+        if self.payload.size != 1:
+            raise ValueError(message("only one element tensors can be converted to Python scalars", op=op,
+                                     inputs=(self,), instead="x.tolist(), or reduce it first: x.sum()"))
+        return self.item()
+
     def __bool__(self) -> bool:
         if self.payload.size != 1:
             raise RuntimeError(message("Boolean value of Tensor with more than one value is ambiguous", op="bool",

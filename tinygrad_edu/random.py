@@ -218,7 +218,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
                                    inputs=(input,), instead="tg.multinomial(logits.softmax(-1), n)"))
     if np.any(p.sum(-1) <= 0):
         raise RuntimeError(message("invalid multinomial distribution (sum of probabilities <= 0)", op="multinomial",
-                                   inputs=(input,)))
+                                   inputs=(input,), instead="tg.multinomial(logits.softmax(-1), n)"))
     if not replacement and num_samples > (p > 0).sum(-1).min():
         raise RuntimeError(message("cannot sample n_sample > prob_dist.size(-1) samples without replacement: "
                                    f"{num_samples} are more than have a chance above 0", op="multinomial",

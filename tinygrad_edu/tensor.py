@@ -285,6 +285,9 @@ def seed_of(root: Any, gradient: Any, create_graph: bool) -> Any:
         g: Any = ONE.get(p.dtype) if p.ndim == 0 else None
         g = np.ones(p.shape, p.dtype) if g is None or root.op is None else g
         return Tensor._leaf(g) if create_graph else g
+    if not hasattr(gradient, "shape"):
+        raise TypeError(message(f"gradients can be either Tensors or None, but got {type(gradient).__name__}",
+                                op="backward", inputs=(root, gradient), instead="y.backward(tg.ones_like(y))"))
     if tuple(gradient.shape) != p.shape:
         raise RuntimeError(message(f"Mismatch in shape: grad_output has a shape of {tuple(gradient.shape)} and output "
                                    f"has a shape of {p.shape}", op="backward", inputs=(root, gradient),

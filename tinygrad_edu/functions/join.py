@@ -19,8 +19,18 @@ def cat(tensors: Sequence, dim: int = 0, *, axis: int | None = None) -> Any:
     if not len(tensors):
         raise ValueError(message("expected a non-empty list of Tensors", op="cat",
                                  instead="tg.cat([a, b]), a list with at least one Tensor"))
-    xs = [x for x in tensors if len(x.shape) != 1 or x.shape[0]] or tensors[:1]
+    try:
+        xs = [x for x in tensors if len(x.shape) != 1 or x.shape[0]] or tensors[:1]
+    except AttributeError:
+        raise unlisted(tensors, "cat") from None
     return jo.cat(*xs, dim=axes(dim, len(xs[0].shape) or 1)[0])
+
+
+def unlisted(tensors: Any, op: str) -> TypeError:
+    """PyTorch's error for a list with something else than tensors."""
+    i, x = next(((i, x) for i, x in enumerate(tensors) if not hasattr(x, "shape")), (0, tensors))
+    return TypeError(message(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}", op=op,
+                             inputs=tuple(tensors), instead="tg.tensor(...) of each element"))
 
 
 def stack(tensors: Sequence, dim: int = 0, *, axis: int | None = None) -> Any:
@@ -29,13 +39,17 @@ def stack(tensors: Sequence, dim: int = 0, *, axis: int | None = None) -> Any:
     if not len(tensors):
         raise RuntimeError(message("stack expects a non-empty TensorList", op="stack",
                                    instead="tg.stack([a, b]), a list with at least one Tensor"))
-    for i, x in enumerate(tensors):
-        if x.shape != tensors[0].shape:
-            raise RuntimeError(message(f"stack expects each tensor to be equal size, but got {tensors[0].shape} at "
-                                       f"entry 0 and {x.shape} at entry {i}", op="stack",
+    try:
+        shapes = [x.shape for x in tensors]
+    except AttributeError:
+        raise unlisted(tensors, "stack") from None
+    for i, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise RuntimeError(message(f"stack expects each tensor to be equal size, but got {shapes[0]} at "
+                                       f"entry 0 and {shape} at entry {i}", op="stack",
                                        inputs=tuple(tensors), instead="tensors of one shape, or tg.cat([...]), which "
                                        "joins along a dimension that they have"))
-    return jo.stack(*tensors, dim=axes(dim, len(tensors[0].shape) + 1)[0])
+    return jo.stack(*tensors, dim=axes(dim, len(shapes[0]) + 1)[0])
 
 
 def hstack(tensors: Sequence) -> Any:

@@ -17,8 +17,12 @@ from ..ops.layout import cast, clone, sum_to  # noqa: F401
 def axis(dim: int, ndim: int) -> int:
     """``dim`` counted from the front; IndexError where there is none such (a number counts as one dimension)."""
     n = ndim or 1
-    if -n <= dim < n:
-        return dim.__index__() % n
+    try:
+        if -n <= dim < n:
+            return dim.__index__() % n
+    except (TypeError, AttributeError):
+        raise TypeError(message(f"a dimension is a whole number, not {dim!r}",
+                                instead=f"a dimension from {-n} to {n - 1}: {n - 1} and -1 are the last")) from None
     raise IndexError(message(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})",
                              instead=f"a dimension from {-n} to {n - 1}: {n - 1} and -1 are the last"))
 

@@ -128,7 +128,8 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     for i, j in zip(*pairs, strict=True):
         if a.shape[i] != b.shape[j]:
             what = f"but first has size {a.shape[i]} in dim {i} and second has size {b.shape[j]} in dim {j}"
-            raise RuntimeError(message(f"contracted dimensions need to match, {what}", op="tensordot", inputs=(a, b)))
+            raise RuntimeError(message(f"contracted dimensions need to match, {what}", op="tensordot", inputs=(a, b),
+                                       instead="dims=([...], [...]), pairs of dimensions of equal size"))
         of_b[j] = of_a[i]
     out = [c for c in of_a if c not in of_b] + [c for c in of_b if c not in of_a]
     return einsum(f"{''.join(of_a)},{''.join(of_b)}->{''.join(out)}", a, b)
@@ -151,7 +152,8 @@ def cross(input: Any, other: Any, dim: int = -1) -> Any:
     """The vector product a x b of vectors of size 3 along ``dim``."""
     if input.ndim != other.ndim or input.shape[dim] != 3 or other.shape[dim] != 3:
         what = f"linalg.cross: inputs must have the same number of dimensions, and dimension {dim} must have length 3"
-        raise RuntimeError(message(what, op="cross", inputs=(input, other)))
+        raise RuntimeError(message(what, op="cross", inputs=(input, other),
+                                   instead="dim=d, along which both have size 3"))
     return la.cross(input, other, dim=dim)
 
 

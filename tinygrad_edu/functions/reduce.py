@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import message
+from ..errors import message, not_a_tensor
 from ..graph import Node
 from ..ops import layout as lo
 from ..ops import reduce as rd
@@ -36,7 +36,11 @@ class MinMax(NamedTuple):
 
 def over(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> dict[str, Any]:
     """The parameters of a reduction: dim and keepdim out of PyTorch's names for them or NumPy's."""
-    return {"dim": axes(dim if axis is None else axis, x.ndim), "keepdim": keepdim or keepdims}
+    try:
+        ndim = x.ndim
+    except AttributeError:
+        raise not_a_tensor(x) from None
+    return {"dim": axes(dim if axis is None else axis, ndim), "keepdim": keepdim or keepdims}
 
 
 # ---- sums and means -------------------------------------------------------------------------------------------------
@@ -57,7 +61,11 @@ def mean(x: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, *
 
 def floating(x: Any, op: str) -> Any:
     """x, or a RuntimeError where it does not hold floating-point numbers."""
-    if x.dtype.kind not in "fc":
+    try:
+        kind = x.dtype.kind
+    except AttributeError:
+        raise not_a_tensor(x) from None
+    if kind not in "fc":
         raise RuntimeError(message(f"{op}(): could not infer output dtype. Input dtype must be either a floating "
                                    f"point or complex dtype. Got: {x.dtype}", op=op, inputs=(x,),
                                    instead=f"x.float().{op}()"))
@@ -234,6 +242,9 @@ def sort(x: Any, dim: int = -1, descending: bool = False, stable: bool = False) 
 def topk(x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
     """The pair (values, indices) of the k largest, or smallest, along ``dim``, in order."""
     d = axis(dim, x.ndim)
+    if not isinstance(k, (int, np.integer)):
+        raise TypeError(message(f"topk(): argument 'k' (position 1) must be int, not {type(k).__name__}", op="topk",
+                                inputs=(x, k), instead="x.topk(3)"))
     if not 0 <= k <= (x.shape[d] if x.ndim else 1):
         raise RuntimeError(message("selected index k out of range", op="topk", inputs=(x, k),
                                    instead=f"k from 0 to {x.shape[d] if x.ndim else 1}, the size of dimension {d}"))

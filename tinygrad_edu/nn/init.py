@@ -122,7 +122,8 @@ def zeros_(tensor: Tensor) -> Tensor:
 def eye_(tensor: Tensor) -> Tensor:
     """The identity matrix."""
     if tensor.ndim != 2:
-        raise ValueError(message("Only tensors with 2 dimensions are supported", op="eye_", inputs=(tensor,)))
+        raise ValueError(message("Only tensors with 2 dimensions are supported", op="eye_", inputs=(tensor,),
+                                 instead="a matrix, such as the weight of a Linear"))
     return put(tensor, np.eye(*tensor.shape))
 
 
@@ -130,10 +131,11 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Convolution weights that pass each channel on unchanged."""
     if tensor.ndim not in (3, 4, 5):
         raise ValueError(message("Only tensors with 3, 4, or 5 dimensions are supported", op="dirac_",
-                                 inputs=(tensor,)))
+                                 inputs=(tensor,), instead="weights of shape (out, in, width)"))
     out = tensor.shape[0]
     if out % groups:
-        raise ValueError("dim 0 must be divisible by groups")
+        raise ValueError(message("dim 0 must be divisible by groups", op="dirac_", inputs=(tensor,),
+                                 instead=f"a number of groups that divides {out}"))
     put(tensor, 0.0)
     centre = tuple(n // 2 for n in tensor.shape[2:])
     for i in range(out):
@@ -181,7 +183,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     """gain times a matrix with orthonormal rows or columns (Saxe et al. 2014)."""
     if tensor.ndim < 2:
         raise ValueError(message("Only tensors with 2 or more dimensions are supported", op="orthogonal_",
-                                 inputs=(tensor,)))
+                                 inputs=(tensor,), instead="a matrix, such as the weight of a Linear"))
     if not tensor.numel():
         return tensor
     rows, cols = tensor.shape[0], tensor.numel() // tensor.shape[0]
@@ -193,7 +195,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
     """Normal, with the part ``sparsity`` of each column set to 0 (Martens 2010)."""
     if tensor.ndim != 2:
-        raise ValueError(message("Only tensors with 2 dimensions are supported", op="sparse_", inputs=(tensor,)))
+        raise ValueError(message("Only tensors with 2 dimensions are supported", op="sparse_", inputs=(tensor,),
+                                 instead="a matrix, such as the weight of a Linear"))
     normal_(tensor, 0.0, std, generator)
     zeros = math.ceil(sparsity * tensor.shape[0])
     for column in range(tensor.shape[1]):

@@ -332,7 +332,8 @@ class Embedding(Module):
                  dtype: Any = None):
         super().__init__()
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise AssertionError("Padding_idx must be within num_embeddings")
+            raise refusal(AssertionError, "Padding_idx must be within num_embeddings", "Embedding", padding_idx,
+                          instead=f"padding_idx from {-num_embeddings} to {num_embeddings - 1}")
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
         self.weight = fresh(num_embeddings, embedding_dim, dtype=dtype, device=device)
@@ -348,7 +349,8 @@ class Embedding(Module):
     def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None) -> Embedding:
         """A table with these rows, frozen unless ``freeze=False``."""
         if embeddings.ndim != 2:
-            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
+            raise refusal(AssertionError, "Embeddings parameter is expected to be 2-dimensional", "from_pretrained",
+                          embeddings, instead="one row for each word: embeddings.reshape(words, -1)")
         layer = cls(embeddings.shape[0], embeddings.shape[1], padding_idx, dtype=embeddings.dtype)
         layer.weight = Parameter(embeddings, requires_grad=not freeze)
         return layer

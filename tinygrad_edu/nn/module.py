@@ -223,7 +223,8 @@ class Module:
     def register_module(self, name: str, module: Module | None) -> None:
         """Make ``module`` the child ``name``."""
         if not isinstance(module, Module) and module is not None:
-            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+            raise TypeError(message(f"{type(module).__name__} is not a Module subclass", inputs=(module,),
+                                    instead="nn.Sequential(*layers) for a list, nn.ReLU() instead of nn.ReLU"))
         self._check_name("module", name, "_modules")
         self._register("_modules", name, module)
 
@@ -315,7 +316,8 @@ class Module:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if getattr(module, registry).get(name) is None:
-            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+            raise AttributeError(message(f"{type(module).__name__} has no attribute `{name}`",
+                                         instead="one of the paths that named_modules() and state_dict() list"))
         return getattr(module, registry)[name]
 
     def get_submodule(self, target: str) -> Module:
@@ -341,7 +343,7 @@ class Module:
     def train(self, mode: bool = True) -> Module:
         """Behave as in training (dropout on), here and in all modules inside."""
         if not isinstance(mode, bool):
-            raise ValueError("training mode is expected to be boolean")
+            raise ValueError(message("training mode is expected to be boolean", instead="net.train(), or net.eval()"))
         for module in self.modules():
             module.training = mode
         return self

@@ -77,11 +77,13 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Write one long vector into the parameters, one after the other."""
     if not isinstance(vec, Tensor):
-        raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
+        raise TypeError(message(f"expected torch.Tensor, but got: {type(vec).__name__}", op="vector_to_parameters",
+                                instead="tg.tensor(vector)"))
     params, start = list(parameters), 0
     if vec.numel() < sum(p.numel() for p in params):
         raise RuntimeError(message(f"the vector has {vec.numel()} elements, the parameters have "
-                                   f"{sum(p.numel() for p in params)}", op="vector_to_parameters", inputs=(vec,)))
+                                   f"{sum(p.numel() for p in params)}", op="vector_to_parameters", inputs=(vec,),
+                                   instead="the vector that parameters_to_vector gave for these parameters"))
     for p in params:
         p.payload[...] = vec.payload[start:start + p.numel()].reshape(p.shape)
         start += p.numel()

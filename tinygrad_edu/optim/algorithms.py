@@ -13,6 +13,8 @@ import numpy as np
 from ..tensor import Tensor
 from .optimizer import Optimizer, check
 
+NOT_NEGATIVE = "a number that is 0 or more"
+
 
 class SGD(Optimizer):
     """w <- w - lr v, where v <- momentum v + (1 - dampening) g; plain w <- w - lr g without momentum.
@@ -30,8 +32,8 @@ class SGD(Optimizer):
                  weight_decay: float = 0, nesterov: bool = False, *, maximize: bool = False,
                  foreach: bool | None = None, differentiable: bool = False, fused: bool | None = None):
         check(lr >= 0, f"Invalid learning rate: {lr}", "SGD", "lr=0.1")
-        check(momentum >= 0, f"Invalid momentum value: {momentum}", "SGD")
-        check(weight_decay >= 0, f"Invalid weight_decay value: {weight_decay}", "SGD")
+        check(momentum >= 0, f"Invalid momentum value: {momentum}", "SGD", NOT_NEGATIVE)
+        check(weight_decay >= 0, f"Invalid weight_decay value: {weight_decay}", "SGD", NOT_NEGATIVE)
         check(not nesterov or (momentum > 0 and dampening == 0),
               "Nesterov momentum requires a momentum and zero dampening", "SGD",
               "SGD(..., momentum=0.9, nesterov=True)")
@@ -71,10 +73,10 @@ class Adam(Optimizer):
                  decoupled_weight_decay: bool = False):
         name = type(self).__name__
         check(lr >= 0, f"Invalid learning rate: {lr}", name, "lr=1e-3")
-        check(eps >= 0, f"Invalid epsilon value: {eps}", name)
+        check(eps >= 0, f"Invalid epsilon value: {eps}", name, NOT_NEGATIVE)
         for i in (0, 1):
             check(0 <= betas[i] < 1, f"Invalid beta parameter at index {i}: {betas[i]}", name, "betas=(0.9, 0.999)")
-        check(weight_decay >= 0, f"Invalid weight_decay value: {weight_decay}", name)
+        check(weight_decay >= 0, f"Invalid weight_decay value: {weight_decay}", name, NOT_NEGATIVE)
         super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay,
                                   "amsgrad": amsgrad, "maximize": maximize, "foreach": foreach,
                                   "capturable": capturable, "differentiable": differentiable, "fused": fused,
@@ -134,11 +136,11 @@ class RMSprop(Optimizer):
     def __init__(self, params: Iterable, lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8,
                  weight_decay: float = 0, momentum: float = 0, centered: bool = False, capturable: bool = False,
                  foreach: bool | None = None, maximize: bool = False, differentiable: bool = False):
-        check(lr >= 0, f"Invalid learning rate: {lr}", "RMSprop")
-        check(eps >= 0, f"Invalid epsilon value: {eps}", "RMSprop")
-        check(momentum >= 0, f"Invalid momentum value: {momentum}", "RMSprop")
-        check(weight_decay >= 0, f"Invalid weight_decay value: {weight_decay}", "RMSprop")
-        check(alpha >= 0, f"Invalid alpha value: {alpha}", "RMSprop")
+        check(lr >= 0, f"Invalid learning rate: {lr}", "RMSprop", NOT_NEGATIVE)
+        check(eps >= 0, f"Invalid epsilon value: {eps}", "RMSprop", NOT_NEGATIVE)
+        check(momentum >= 0, f"Invalid momentum value: {momentum}", "RMSprop", NOT_NEGATIVE)
+        check(weight_decay >= 0, f"Invalid weight_decay value: {weight_decay}", "RMSprop", NOT_NEGATIVE)
+        check(alpha >= 0, f"Invalid alpha value: {alpha}", "RMSprop", NOT_NEGATIVE)
         super().__init__(params, {"lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered,
                                   "weight_decay": weight_decay, "capturable": capturable, "foreach": foreach,
                                   "maximize": maximize, "differentiable": differentiable})
@@ -185,12 +187,12 @@ class Adagrad(Optimizer):
     def __init__(self, params: Iterable, lr: float = 1e-2, lr_decay: float = 0, weight_decay: float = 0,
                  initial_accumulator_value: float = 0, eps: float = 1e-10, foreach: bool | None = None, *,
                  maximize: bool = False, differentiable: bool = False, fused: bool | None = None):
-        check(lr >= 0, f"Invalid learning rate: {lr}", "Adagrad")
-        check(lr_decay >= 0, f"Invalid lr_decay value: {lr_decay}", "Adagrad")
-        check(weight_decay >= 0, f"Invalid weight_decay value: {weight_decay}", "Adagrad")
+        check(lr >= 0, f"Invalid learning rate: {lr}", "Adagrad", NOT_NEGATIVE)
+        check(lr_decay >= 0, f"Invalid lr_decay value: {lr_decay}", "Adagrad", NOT_NEGATIVE)
+        check(weight_decay >= 0, f"Invalid weight_decay value: {weight_decay}", "Adagrad", NOT_NEGATIVE)
         check(initial_accumulator_value >= 0,
-              f"Invalid initial_accumulator_value value: {initial_accumulator_value}", "Adagrad")
-        check(eps >= 0, f"Invalid epsilon value: {eps}", "Adagrad")
+              f"Invalid initial_accumulator_value value: {initial_accumulator_value}", "Adagrad", NOT_NEGATIVE)
+        check(eps >= 0, f"Invalid epsilon value: {eps}", "Adagrad", NOT_NEGATIVE)
         super().__init__(params, {"lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay,
                                   "initial_accumulator_value": initial_accumulator_value, "foreach": foreach,
                                   "maximize": maximize, "differentiable": differentiable, "fused": fused})
