@@ -16,7 +16,7 @@ import tinygrad_edu as tg
 from tinygrad_edu import Value, nn
 from tinygrad_edu.dp import memo_table
 from tinygrad_edu.dp.text import figure
-from tinygrad_edu.viz import Recorder, explore, render
+from tinygrad_edu.viz import Recorder, explore
 
 in_browser = pytest.mark.skipif(not CHROMIUM, reason="no Chromium to open the page in")
 READY = "document.getElementById('waiting').hidden"

@@ -33,7 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadFormula as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except (OSError, ImportError, RuntimeError) as error:
+    except OSError as error:
+        print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)
+        return 1
+    except (ImportError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
