@@ -80,7 +80,7 @@ def test_latex(tmp_path, capsys):
     status, out, _ = said(capsys, *NEURON, "--latex", str(file))
     assert status == 0 and f"written: {file}" in out
     formulas = [line for line in file.read_text().split("\n\n") if line.strip()]
-    assert len(formulas) == 3 and r"\frac{\partial y}{\partial w}" in formulas[0]
+    assert len(formulas) == 3 and r"\frac{\mathrm{d} y}{\mathrm{d} w} = " in formulas[0]
     for line in formulas:
         MathTextParser("path").parse(line.strip())
 

@@ -49,7 +49,7 @@ def test_the_deck_derivation():
     assert path.product == pytest.approx(0.082167041, abs=5e-9)
     text = str(e)
     assert text.startswith("dE/dw5 = 0.08216704")
-    assert "dout_o1/dnet_o1 = out_o1 * (1 - out_o1) = 0.751365" in text and "= 0.1868156" in text
+    assert "∂out_o1/∂net_o1 = out_o1 * (1 - out_o1) = 0.751365" in text and "= 0.1868156" in text
     assert "= out_h1 = 0.59326999" in text
     assert "sum of the products = 0.08216704" in text and ": equal (relative difference" in text
 
@@ -62,6 +62,40 @@ def test_every_product_and_their_sum():
     assert e.number == 3 and [p.product for p in e.paths] == [3, 3, 1] and e.total == e.gradient == 7
     assert "p_{1} + p_{2} + p_{3} = 3 + 3 + 1 = 7" in e.formulas()[0]
     assert "the sum over 3 paths" in str(e) and "path 3: y <- x" in str(e)
+
+
+def test_the_whole_derivative_and_those_by_one_input_are_told_apart():
+    """y = x x: dy/dx = 6 at 3, by each of its two inputs alone 3."""
+    x = Value(3.0, label="x")
+    e = explain(x * x, x, names={"x": x})
+    said = str(e)
+    assert said.startswith("dL/dx = 6") and "∂L/∂x (input 1) = x = 3" in said and "∂L/∂x (input 2) = x = 3" in said
+    assert e.formulas()[0].startswith(r"\frac{\mathrm{d} L}{\mathrm{d} x} = p_{1} + p_{2}")
+    assert r"p_{2} = \left.\frac{\partial L}{\partial x}\right|_{2} = x = 3" == e.formulas()[2]
+    assert all(compiles(f"${formula}$") for formula in e.formulas())
+
+
+def test_equal_paths_stand_in_the_order_of_their_inputs():
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    h = x * 2
+    y = h + x
+    ways = [[i for _, i in path.edges] for path in explain((y * y).sum(), x).paths]
+    assert ways == [[0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1], [0, 1, 1]]
+
+
+def test_what_is_not_a_number_on_both_sides_is_equal():
+    x = tg.tensor([0.0, math.nan], requires_grad=True)
+    with np.errstate(all="ignore"):
+        e = explain((x * x).log().sum(), x)
+    assert e.difference == 0 and ": equal" in str(e)
+
+
+def test_a_hook_is_named_as_the_reason():
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    h = x * 2
+    h.register_hook(lambda g: 3 * g)
+    said = str(explain((h * h).sum(), x, names={"h": h}))
+    assert "NOT equal" in said and "a hook on h changes its adjoint" in said
 
 
 def test_the_loss_itself_and_a_node_in_between():
@@ -340,4 +374,4 @@ def test_a_long_path_is_told_in_brief():
     z.label = "z"
     said = str(explain(z, w))
     assert "path 1: z <- (39 between) <- y <- w\n" in said
-    assert "  z <- y  = 1, 40 times\n  dy/dw   = x = 2\n  product = 2\n" in said
+    assert "  z <- y  = 1, 40 times\n  ∂y/∂w   = x = 2\n  product = 2\n" in said

@@ -420,3 +420,22 @@ def test_create_graph_by_backward():
     rows = by_name(memo_table(x.grad))
     assert rows["x"]["adjoint"] == 6 * 3
     assert dict(sweep([x.grad], [1.0]))[x] == 18
+
+
+def test_what_is_written_is_what_a_student_wrote():
+    """An index that is assigned, a loss without its inner parameters, powers and logarithms of plain numbers."""
+    x = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = x * 2
+    y[0] = 5.0
+    logits = tg.ones(2, 3, requires_grad=True)
+    loss = nn.functional.cross_entropy(logits, tg.tensor([0, 2])) + y.sum()
+    said = {row["operation"] for row in memo_table(loss, names={"logits": logits}).rows()}
+    assert "v1[0] = 5" in said and "cross_entropy(logits, target=[0, 2])" in said
+    a = Value(4.0)
+    rows = memo_table(2 ** a + a ** -0.5, names={"a": a}).rows()
+    assert rows[-1]["recurrence"] in ("∂a = ∂v1 * (v1 * log(2)) + ∂v2 * ((-0.5) * a ** (-1.5))",
+                                      "∂a = ∂v2 * ((-0.5) * a ** (-1.5)) + ∂v1 * (v1 * log(2))")
+
+
+def test_one_of_something_is_one():
+    assert "1 subproblem in" in str(memo_table(Value(1.0))) and "0 hits" in str(memo_table(Value(1.0)))

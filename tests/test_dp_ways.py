@@ -377,3 +377,22 @@ def test_ablations_of_tensors():
     rows = ablations(loss).rows
     assert rows[2].node is h and not np.allclose(rows[2].right, rows[2].wrong)
     assert np.allclose(rows[2].right, 2 * h.detach().numpy() + 1)
+
+
+def test_ablations_of_a_graph_with_a_hook_and_of_a_leaf_alone():
+    """h = 2 x, L = sum h h, and a hook that triples the adjoint of h: no order is wrong in a chain."""
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    h = x * 2
+    h.register_hook(lambda g: 3 * g)
+    order, assigned = ablations((h * h).sum(), names={"h": h}).rows[1:3]
+    assert order.node is None and assigned.name == "h"
+    assert assigned.right.tolist() == [12, 24] and assigned.wrong.tolist() == [6, 12]
+    assert all(row.node is None for row in ablations(Value(3.0)).rows)
+
+
+def test_ablations_say_a_huge_number_in_few_characters():
+    y = Value(0.1)
+    for _ in range(300):
+        y = y + y
+    memo = ablations(y).rows[0]
+    assert len(memo.wrong) < 30 and len(memo.lesson) < 80

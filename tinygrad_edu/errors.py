@@ -14,6 +14,7 @@ PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 FUNCTIONS = (f"{PACKAGE}functions{os.sep}", f"{PACKAGE}methods.py", f"{PACKAGE}nn{os.sep}")    # where PyTorch's stand
 LAYERS = ("forward", "__call__")                      # methods there that call them
 HELPERS = ("axis", "axes", "sizes")                   # functions there that users do not call
+INTERNAL = {"share"}                                  # parameters of primitives that no call of a user's has
 BETWEEN = re.compile(rf"^<frozen|{re.escape(os.sep)}numpy{re.escape(os.sep)}")    # files that are neither ours nor his
 
 
@@ -85,7 +86,8 @@ def message(what: str, *, op: str | None = "", inputs: tuple = (), params: dict[
     if op == "":
         op, found = called()
         inputs = inputs or found
-    operands = [*map(describe, inputs), *(f"{name}={describe(value)}" for name, value in (params or {}).items())]
+    operands = [*map(describe, inputs), *(f"{name}={describe(value)}" for name, value in (params or {}).items()
+                                            if name not in INTERNAL)]
     lines = [what]
     if op:
         lines.append(f"  operation: {op}" + (f"({', '.join(operands)})" if operands else ""))

@@ -12,7 +12,7 @@ def picture() -> Drawing:
     images, digits = tg.randn(32, 64), tg.randint(0, 10, (32,))
     loss = nn.functional.cross_entropy(model(images), digits)
     loss.backward(retain_graph=True)
-    return draw(loss, fold=True, names={"images": images, "digits": digits, "loss": loss})
+    return draw(loss, fold=True, direction="TB", names={"images": images, "digits": digits, "loss": loss})
 
 
 if __name__ == "__main__":

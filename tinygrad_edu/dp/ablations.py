@@ -9,8 +9,8 @@ from ..graph import Node
 from ..value import Value
 from .counts import asks, counted_recursion
 from .names import names_of
-from .steps import below, contribution, edges, seed
-from .text import Table, far, figure, plain
+from .steps import below, contribution, edges, hooked, seed
+from .text import Table, counted, far, figure, plain, short
 from .ways import by_recursion, by_sweep
 
 
@@ -59,7 +59,7 @@ def ablations(loss: Node | None = None, names: Any = None) -> Ablations:
     right = by_sweep(loss).adjoints or {}
 
     def row(part: str, change: str, got: dict[Node, Any], lesson: str, belongs: dict[Node, Any] = right) -> Ablation:
-        node = next((x for x in got if far(got[x], belongs[x]) > 1e-9), None)
+        node = next((x for x in got if x is not loss and far(got[x], belongs[x]) > 1e-9), None)
         if node is None:
             return Ablation(part, change, None, "", None, None, lesson)
         return Ablation(part, change, node, called[node], plain(belongs[node]), plain(got[node]), lesson)
@@ -84,8 +84,8 @@ def no_memo(loss: Node, called: dict[Node, str]) -> Ablation:
     memo = by_recursion(loss)
     node = next((x for x in reversed(times) if x is not loss and times[x] > 1), None)
     return Ablation("memo", "recursion alone", node, "" if node is None else called[node], "solved once",
-                    "" if node is None else f"solved {times[node]:,} times",
-                    f"the gradient is right, after {work.calls:,} calls in place of {memo.calls:,}")
+                    "" if node is None else f"solved {counted(times[node], 'time')}",
+                    f"the gradient is right, after {counted(work.calls, 'call')} in place of {short(memo.calls)}")
 
 
 def altered(nodes: Iterable[Node], table: dict[Node, Any], add: bool = True) -> dict[Node, Any]:
@@ -93,11 +93,11 @@ def altered(nodes: Iterable[Node], table: dict[Node, Any], add: bool = True) -> 
     the adjoint that each node had when its turn came, and each leaf at the end."""
     table, solved = dict(table), {}
     for node in nodes:
-        solved[node] = table[node]
+        solved[node] = hooked(node, table[node])
         for i, x in edges(node):
             c = contribution(node, i, solved[node])
             table[x] = table[x] + c if add and x in table else c
-    return {node: table[node] if node.op is None else g for node, g in solved.items()}
+    return {node: hooked(node, table[node]) if node.op is None else g for node, g in solved.items()}
 
 
 def breadth_first(loss: Node) -> list[Node]:

@@ -5,7 +5,7 @@ import html
 import math
 from collections.abc import Mapping, Sequence
 
-from .text import cut, places
+from .text import cut, places, short
 
 GREY = "#767676"
 COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7")  # Okabe and Ito: told apart by colour-blind readers
@@ -115,18 +115,6 @@ def log10(y: int) -> float:
 def tens(power: int) -> str:
     """10 to a power, as an axis says it."""
     return f"{10 ** power:,}" if power < 4 else "10" + "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(c)] for c in str(power))
-
-
-def short(n: int) -> str:
-    """A whole number in few characters.
-
-    >>> short(4179), short(223696209), short(2 ** 200)
-    ('4,179', '223,696,209', '1.6e+60')
-    """
-    if n < 10 ** 12:
-        return f"{n:,}"
-    power = len(str(n)) - 1 if n < 10 ** 300 else int(math.log10(n))
-    return f"{n // 10 ** (power - 1) / 10:.1f}e+{power}"
 
 
 def thinned(points: Sequence[tuple[int, int]], most: int = 400) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ import ast
 import heapq
 import math
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
@@ -18,14 +18,14 @@ import numpy as np
 
 from ..errors import message
 from ..graph import Node, sweep
-from .chart import printed, short
-from .formula import arguments, bare, contribution_text, names_show, neat, numbers_show, quantity, rule
+from .chart import printed
+from .formula import arguments, bare, contribution_text, names_show, neat, numbers_show, quantity, rule, written_out
 from .latex import derivative, latex, number, symbol
 from .names import Names, names_of
-from .rules import Renamed, tidied
+from .rules import tidied
 from .semiring import Edge, number_of_paths, semiring, slope
 from .steps import below, contribution, edges, seed
-from .text import apart, figure, norm, plain, shape
+from .text import apart, counted, figure, norm, plain, shape
 
 ALL, ALL_TENSORS = 2_000, 200                         # so many paths are followed one by one to prove their sum
 FIRST, LAST, DOTS = 24, 8, "..."                      # of a long path so much is shown at each end
@@ -68,7 +68,7 @@ class Explanation:
     def difference(self) -> float:
         """How far the sum over the paths is from the gradient, relative to the sum of the sizes of what is added."""
         away = apart(self.total, self.gradient)
-        return away / self.scale if self.scale else away
+        return away / self.scale if self.scale and away else away
 
     def __post_init__(self) -> None:
         """What is shown is written now: the graph may be freed, and the weights change, before it is."""
@@ -99,72 +99,65 @@ class Explanation:
     def text(self) -> str:
         """The derivation in lines."""
         loss, w = self.names[self.loss], self.names[self.w]
-        way = "1 path" if self.number == 1 else f"{short(self.number)} paths"
         most = f"{len(self.paths)} " if len(self.paths) > 1 else ""
-        title = f"d{loss}/d{w} = {figure(self.gradient, self.digits)}: the sum over {way} from {loss} down to {w}"
+        title = (f"d{loss}/d{w} = {figure(self.gradient, self.digits)}: "
+                 f"the sum over {counted(self.number, 'path')} from {loss} down to {w}")
         out = [title + ("" if len(self.paths) == self.number else f", the {most}largest first")]
         for k, path in enumerate(self.paths, 1):
-            route = [DOTS if step is None else step for step in ends(self.route(path))]
-            out += ["", f"path {k}: {' <- '.join(route)}",
+            out += ["", f"path {k}: {' <- '.join([loss, *self.route(path)])}",
                     *(self.scalar_lines(path) if self.scalar else self.tensor_lines(path))]
         return "\n".join([*out, "", *self.conclusion()])
 
+    def factors(self, path: Path) -> list[Factor | None]:
+        """What a path multiplies, None for the middle of a long one. There, edges in a row that pass on what they get
+        stand together."""
+        runs: list[list[Edge]] = []
+        before = False
+        for node, i in path.edges:
+            same = (self.scalar and len(path.edges) > FIRST and slope(node, i) == 1
+                    and local_text(node, i, names_show(self.names, self.digits)) == "1")
+            if same and before:
+                runs[-1].append((node, i))
+            else:
+                runs.append([(node, i)])
+            before = same
+        return [run and Factor(run, self.names) for run in ends(runs)]
+
     def route(self, path: Path) -> list[str]:
         """The nodes on the way; where one uses the next several times, which of its inputs the path takes."""
-        out = [self.names[self.loss]]
-        for run in self.runs(path) if self.scalar else [[edge] for edge in path.edges]:
-            node, i = run[-1]
-            x = node.inputs[i]
-            out += [f"({len(run) - 1} between)"] * (len(run) > 1)
-            out.append(self.names[x] + f" (input {i + 1})" * (sum(other is x for other in node.inputs) > 1))
-        return out
-
-    def runs(self, path: Path) -> list[list[Edge]]:
-        """The edges of a path; where it is long, those in a row that pass on what they get stand together."""
-        out: list[list[Edge]] = []
-        before = False
-        for edge in path.edges:
-            same = (len(path.edges) > FIRST and slope(*edge) == 1
-                    and local_text(*edge, names_show(self.names, self.digits)) == "1")
-            if same and before:
-                out[-1].append(edge)
-            else:
-                out.append([edge])
-            before = same
+        out = []
+        for factor in self.factors(path):
+            out += [DOTS] if factor is None else [*factor.between, factor.x + factor.which]
         return out
 
     def scalar_lines(self, path: Path) -> list[str]:
         """The local derivatives of a path, and their product."""
         lines: list[tuple[str, ...]] = []
-        factors = []
-        parts = self.runs(path)
-        for run in ends(parts):
-            if run is None:
-                lines.append((DOTS, f"{sum(map(len, parts[FIRST:-LAST])):,} more factors"))
-                factors.append(DOTS)
-                continue
-            node, i = run[-1]
-            if len(run) > 1:
-                lines.append((f"{self.names[run[0][0]]} <- {self.names[node.inputs[i]]}", f"1, {len(run):,} times"))
-                continue
-            symbols = local_text(node, i, names_show(self.names, self.digits))
-            numbers = bare(local_text(node, i, numbers_show(self.digits)))
-            d = slope(node, i)
-            factors.append(quantity(d, self.digits))
-            lines.append((f"d{self.names[node]}/d{self.names[node.inputs[i]]}",
-                          *dict.fromkeys([symbols, numbers, figure(d, self.digits)])))
-        width = max([len("product"), *(len(line[0]) for line in lines)])
-        said, product = " * ".join(factors) or "1", figure(path.product, self.digits)
-        return [f"  {line[0]:{width}} = {' = '.join(line[1:])}" for line in lines] + [
-            f"  {'product':{width}} = {said}" + (f" = {product}" if said != product else "")]
+        said = []
+        for factor in (factors := self.factors(path)):
+            if factor is None:
+                left = len(path.edges) - sum(len(f.run) for f in factors if f)
+                lines.append((DOTS, f"{left:,} more factors"))
+                said.append(DOTS)
+            elif factor.between:
+                lines.append((f"{factor.y} <- {factor.x}", f"1, {len(factor.run):,} times"))
+            else:
+                symbols = local_text(*factor.edge, names_show(self.names, self.digits))
+                numbers = bare(local_text(*factor.edge, numbers_show(self.digits)))
+                said.append(quantity(factor.slope, self.digits))
+                lines.append((f"∂{factor.y}/∂{factor.x}{factor.which}",
+                              *dict.fromkeys([symbols, numbers, figure(factor.slope, self.digits)])))
+        lines.append(("product", *dict.fromkeys([" * ".join(said) or "1", figure(path.product, self.digits)])))
+        width = max(len(line[0]) for line in lines)
+        return [f"  {line[0]:{width}} = {' = '.join(line[1:])}" for line in lines]
 
     def tensor_lines(self, path: Path) -> list[str]:
         """The chain of Jacobians of a path, and what each makes of the adjoint that comes down."""
-        pairs = ends(list(zip(path.nodes, path.nodes[1:], strict=False)))
-        chain = " ".join(DOTS if p is None else f"J[{self.names[p[0]]}, {self.names[p[1]]}]" for p in pairs)
-        sizes = " ".join(DOTS if p is None else f"({elements(p[0]):,} x {elements(p[1]):,})" for p in pairs)
+        factors = self.factors(path)
+        chain = " ".join(DOTS if f is None else f"J[{f.y}, {f.x}]" for f in factors)
+        sizes = " ".join(DOTS if f is None else "({:,} x {:,})".format(*f.size) for f in factors)
         lines = [f"  {chain}, of {sizes}: never formed" if chain else "  1", f"  g0 = 1  {shape(self.loss)}"]
-        g, shown = seed(self.loss), set(filter(None, ends(path.edges)))
+        g, shown = seed(self.loss), {f.edge for f in factors if f}
         for k, (node, i) in enumerate(path.edges, 1):
             before, g = g, contribution(node, i, g)
             if (node, i) in shown:
@@ -177,20 +170,23 @@ class Explanation:
 
     def conclusion(self) -> list[str]:
         """The sum of all products beside the gradient."""
-        shown = "sum of the products" if len(self.paths) == self.number else f"sum over all {short(self.number)} paths"
+        shown = "sum of the products" if len(self.paths) == self.number else \
+            f"sum over all {counted(self.number, 'path')}"
         more = []
         if 1 < len(self.paths) < self.number:
             part = sum((path.product for path in self.paths[1:]), self.paths[0].product)
             more = [f"sum of the {len(self.paths)} paths above = {figure(part, self.digits)}"]
         equal = "equal" if self.difference < 1e-5 else "NOT equal"
+        hooked = [self.names[x] for x in self.names if isinstance(x, Node) and x.note.hooks]
         return [*more, f"{shown} = {figure(self.total, self.digits)}",
                 f"gradient by one sweep = {figure(self.gradient, self.digits)}: {equal} "
-                f"(relative difference {self.difference:.1g})"]
+                f"(relative difference {self.difference:.1g})",
+                *[f"a hook on {name} changes its adjoint, and no path by itself knows that" for name in hooked]]
 
     # ---- LaTeX -------------------------------------------------------------------------------------------------------
     def derived(self) -> list[str]:
         """The derivation in formulas."""
-        whole = derivative(self.names[self.loss], self.names[self.w])
+        whole = derivative(self.names[self.loss], self.names[self.w], r"\mathrm{d}")
         if self.number == 1:
             return [" = ".join(dict.fromkeys([whole, *self.chain(self.paths[0])]))]
         terms = [f"p_{{{k}}}" for k in range(1, len(self.paths) + 1)] + [r"\ldots"] * (len(self.paths) < self.number)
@@ -203,15 +199,45 @@ class Explanation:
 
     def chain(self, path: Path) -> list[str]:
         """What a path multiplies: derivatives, the same as formulas, as numbers, and the result."""
-        times, dots = r" \cdot ", r"\cdots"
-        pairs, edges_ = ends(list(zip(path.nodes, path.nodes[1:], strict=False))), ends(path.edges)
-        chain = [dots if p is None else derivative(self.names[p[0]], self.names[p[1]]) for p in pairs]
+        factors = self.factors(path)
+
+        def product(said: Callable[[Factor], str]) -> str:
+            return r" \cdot ".join(r"\cdots" if f is None else said(f) for f in factors)
+
         if not self.scalar:
-            sizes = ["" if p is None else rf"_{{{elements(p[0])} \times {elements(p[1])}}}" for p in pairs]
-            return [times.join(rf"\left({d}\right){s}" if s else d for d, s in zip(chain, sizes, strict=True)) or "1"]
-        symbols = [dots if e is None else local_latex(e[0], e[1], self.names, self.digits) for e in edges_]
-        numbers = [dots if e is None else bracketed(number(figure(slope(e[0], e[1]), self.digits))) for e in edges_]
-        return [*filter(None, map(times.join, (chain, symbols, numbers))), number(figure(path.product, self.digits))]
+            return [product(lambda f: r"\left({}\right)_{{{} \times {}}}".format(f.latex, *f.size)) or "1"]
+        return [*filter(None, [product(lambda f: f.latex),
+                               product(lambda f: local_latex(*f.edge, self.names, self.digits)),
+                               product(lambda f: bracketed(number(figure(f.slope, self.digits))))]),
+                number(figure(path.product, self.digits))]
+
+
+@dataclass(eq=False)
+class Factor:
+    """One factor of a path: the local derivative along an edge, or 1 along several in a row that pass on what they
+    get. ``y`` and ``x`` name its ends; where y uses x several times, ``which`` says by which of its inputs."""
+
+    run: list[Edge]
+    names: Names
+
+    def __post_init__(self) -> None:
+        self.edge = node, i = self.run[-1]
+        self.y, self.x = self.names[self.run[0][0]], self.names[node.inputs[i]]
+        self.several = sum(other is node.inputs[i] for other in node.inputs) > 1
+        self.which = f" (input {i + 1})" if self.several else ""
+        self.between = [f"({len(self.run) - 1:,} between)"] if len(self.run) > 1 else []
+        self.size = elements(self.run[0][0]), elements(node.inputs[i])
+
+    @property
+    def slope(self) -> float:
+        """The number that it multiplies by."""
+        return slope(*self.edge)
+
+    @property
+    def latex(self) -> str:
+        """The partial derivative; by one of several uses alone where there are several."""
+        text = derivative(self.y, self.x)
+        return rf"\left.{text}\right|_{{{self.edge[1] + 1}}}" if self.several else text
 
 
 def ends(items: list) -> list:
@@ -235,7 +261,7 @@ def explain(loss: Node, w: Node, *, most: int = 8, names: Any = None, digits: in
     dy/dw = 2: the sum over 1 path from y down to w
     <BLANKLINE>
     path 1: y <- w
-      dy/dw   = x = 2
+      ∂y/∂w   = x = 2
       product = 2
     <BLANKLINE>
     sum of the products = 2
@@ -258,7 +284,7 @@ def explain(loss: Node, w: Node, *, most: int = 8, names: Any = None, digits: in
     between = semiring(w, lambda node, i: True, operator.or_, operator.and_, True, loss)
     if all(np.size(node.payload) == 1 for node in between):
         best = islice(largest(loss, w, slope), n if n <= ALL else most)
-        found = [walked(loss, route, product) for product, route in best]
+        found = inorder(walked(loss, route, product) for product, route in best)
         if n <= ALL:
             total = math.fsum(path.product for path in found)
         else:                                         # too many to follow: the same sum, one addition for each edge
@@ -272,8 +298,7 @@ def explain(loss: Node, w: Node, *, most: int = 8, names: Any = None, digits: in
         return norm(contribution(node, i, adjoint[node])) / g if g else 0.0
 
     routes = [route for _, route in islice(largest(loss, w, gain), n if n <= ALL_TENSORS else most)]
-    found = [walked(loss, route, brought_down(loss, route)) for route in routes]
-    found.sort(key=lambda path: -norm(path.product))
+    found = inorder(walked(loss, route, brought_down(loss, route)) for route in routes)
     if n <= ALL_TENSORS:
         parts = [path.product for path in found]
     else:                                             # the last steps of all paths at once, one for each use of w
@@ -321,6 +346,11 @@ def walked(loss: Node, route: list[Edge], product: Any) -> Path:
     return Path(route, product, [loss, *[node.inputs[i] for node, i in route]])
 
 
+def inorder(paths: Iterable[Path]) -> list[Path]:
+    """The largest product first; of equal ones the path that takes an earlier input."""
+    return sorted(paths, key=lambda path: (-size(norm(path.product)), [i for _, i in path.edges]))
+
+
 def brought_down(loss: Node, route: list[Edge]) -> Any:
     """What one path alone brings down to its end."""
     g = seed(loss)
@@ -336,7 +366,7 @@ def local_text(node: Node, i: int, show: Any) -> str:
     found = rule(node, i)
     if found is None:
         return figure(slope(node, i))
-    return neat(ast.unparse(Renamed(arguments(node, "1", show, found)).visit(of_one(found))))
+    return written_out(of_one(found), node, "1", show, found)
 
 
 def local_latex(node: Node, i: int, names: Names, digits: int) -> str:

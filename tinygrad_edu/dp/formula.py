@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import INTERNAL
 from ..graph import Node
 from .names import Names
 from .reading import read
@@ -28,10 +29,12 @@ def operation(node: Node, name: Show) -> str:
         return f"-{inputs[0]}"
     if op == "permute" and node.params["dims"] == (1, 0):
         return f"{inputs[0]}.T"
-    if op == "getitem":
+    if op in ("getitem", "setitem"):
         index = [setting(part, name) for part in node.params["index"]]
-        return f"{inputs[0]}[{', '.join(index[:-1] if len(index) > 1 and index[-1] == '...' else index)}]"
-    given = {key: value for key, value in node.params.items() if value is not None and value is not False}
+        part = f"{inputs[0]}[{', '.join(index[:-1] if len(index) > 1 and index[-1] == '...' else index)}]"
+        return " = ".join([part, *inputs[1:]])
+    given = {key: value for key, value in node.params.items()
+             if value is not None and value is not False and key not in INTERNAL}
     said = [f"{key}={setting(value, name)}" for key, value in given.items()]
     return f"{op}({', '.join(inputs + said)})"
 
@@ -66,8 +69,22 @@ def contribution_text(node: Node, i: int, g: str, show: Show, found: Expression 
     Where there is no text of the rule, the chain rule says it: adjoint times local derivative."""
     if found is None:
         return f"{g} * d{show(node)}/d{x}" if x else f"rule({g})"
-    text = ast.unparse(Renamed(arguments(node, g, show, found)).visit(tidied(found)))
-    return f"fit({neat(text)})" if spread(node, i) else neat(text)
+    text = written_out(tidied(found), node, g, show, found)
+    return f"fit({text})" if spread(node, i) else text
+
+
+def written_out(tree: ast.expr, node: Node, g: str, show: Show, found: Expression) -> str:
+    """A rule's expression as text, in which constants are put in first: what they settle is not left to be read."""
+    nodes: list[Node] = []
+
+    def sign(x: Any) -> str:
+        if not isinstance(x, Node):
+            return show(x)
+        nodes.append(x)
+        return f"\ue002{len(nodes) - 1}\ue003"        # no name can contain such signs
+
+    text = neat(ast.unparse(Renamed(arguments(node, g, sign, found)).visit(tree)))
+    return re.sub("\ue002(\\d+)\ue003", lambda m: show(nodes[int(m[1])]), text)
 
 
 def arguments(node: Node, g: str, show: Show, found: Expression) -> dict[str, str]:
@@ -93,10 +110,14 @@ def spread(node: Node, i: int) -> bool:
 def neat(text: str) -> str:
     """Exponents as one writes them: ``x ** (2 - 1)`` is x, in LaTeX as well.
 
-    >>> neat("2 * x ** (2 - 1)"), neat("3 * x ** (3 - 1)"), neat("3 x^{3 - 1}")
-    ('2 * x', '3 * x ** 2', '3 x^{2}')
+    >>> neat("2 * x ** (2 - 1)"), neat("x ** ((-0.5) - 1)"), neat("3 x^{3 - 1}")
+    ('2 * x', 'x ** (-1.5)', '3 x^{2}')
     """
-    text = re.sub(r"(?<=\*\* )\((\d+) - 1\)|(?<=\^\{)(\d+) - 1(?=\})", lambda m: str(int(m[1] or m[2]) - 1), text)
+    def less(m: re.Match) -> str:
+        exponent = figure(float((m[1] or m[2]).strip("()")) - 1)
+        return f"({exponent})" if exponent.startswith("-") and m[1] else exponent
+
+    text = re.sub(r"(?<=\*\* )\((\(-[\d.]+\)|[\d.]+) - 1\)|(?<=\^\{)(-?[\d.]+) - 1(?=\})", less, text)
     return re.sub(r" \*\* 1\b(?!\.)|\^\{1\}", "", text)
 
 

@@ -12,7 +12,7 @@ OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: r"\cdot", ast.MatMult: r"\,",
 LEVEL = {ast.Compare: 0, ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.MatMult: 2, ast.FloorDiv: 2, ast.Mod: 2}
 GREEK = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi",
          "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega"}
-SPECIAL = {c: "\\" + c for c in "#%{}_"} | {"$": r"\$", "&": "+", "^": "", "~": "", "\\": "/", " ": r"\ "}
+SPECIAL = {c: "\\" + c for c in "#%{}_$ "} | {"&": "+", "^": r"\wedge ", "~": r"\sim ", "\\": r"\backslash "}
 
 
 def symbol(name: str) -> str:
@@ -46,9 +46,9 @@ def number(text: str) -> str:
     return {"inf": r"\infty", "-inf": r"-\infty", "nan": upright("nan")}.get(text, text)
 
 
-def derivative(y: str, x: str) -> str:
-    """The fraction d y / d x of two names."""
-    return rf"\frac{{\partial {symbol(y)}}}{{\partial {symbol(x)}}}"
+def derivative(y: str, x: str, d: str = r"\partial") -> str:
+    """The fraction d y / d x of two names: partial, by one input alone, unless another ``d`` is given."""
+    return rf"\frac{{{d} {symbol(y)}}}{{{d} {symbol(x)}}}"
 
 
 def latex(node: ast.AST, names: Mapping[str, str], level: int = 0) -> str:

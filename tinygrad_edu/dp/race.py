@@ -6,12 +6,12 @@ from itertools import accumulate
 from typing import Any
 
 from ..graph import Node
-from .chart import HEIGHT, WIDTH, chart, sheet, short, thinned
+from .chart import HEIGHT, WIDTH, chart, sheet, thinned
 from .counts import Work, counted_paths
 from .names import names_of
 from .semiring import longest, number_of_paths
 from .steps import below, edges
-from .text import Table, cut, far, stacked
+from .text import Table, counted, cut, far, short, stacked
 from .ways import by_paths, by_recursion, by_sweep, solve
 
 RACE_LIMIT = 100_000                                  # naive calls that a race makes; above, they are counted
@@ -61,9 +61,9 @@ class Race:
         """The gradient's and Fibonacci's."""
         same = ("the same gradient" if self.difference < 1e-6 else "DIFFERENT gradients") + \
             f" (largest relative difference {self.difference:.1g})"
-        return [Works(f"The gradient of {self.name}: {self.nodes:,} nodes, {short(self.ways[0].calls)} paths; {same}",
-                      self.ways),
-                Works(f"fib({self.n}): {self.n + 1} numbers; the same number", self.fibonacci)]
+        size = f"{counted(self.nodes, 'node')}, {counted(self.ways[0].calls, 'path')}"
+        return [Works(f"The gradient of {self.name}: {size}; {same}", self.ways),
+                Works(f"fib({self.n}): {counted(self.n + 1, 'number')}; the same number", self.fibonacci)]
 
     def __str__(self) -> str:
         return stacked(*map(str, self.tables()), LEGEND)

@@ -37,6 +37,10 @@ class Settle(ast.NodeTransformer):
         self.known, self.live = known, live
 
     def visit(self, node: ast.AST) -> Any:
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):      # a or 1, where a is a number and not 0
+            first = self.value(node.values[0])
+            if isinstance(first, (int, float)) and first:
+                return self.visit(node.values[0])
         if isinstance(node, ast.expr) and not isinstance(node, (ast.Constant, ast.Name, ast.Slice)):
             text = worth_writing(self.value(node)) if self.settled(node) else None
             if text is not None:

@@ -57,6 +57,13 @@ def contribution(node: Node, i: int, g: Any) -> Any:
     return c if c.__class__ is float else x._fit(c, x)
 
 
+def hooked(x: Node, g: Any) -> Any:
+    """The adjoint of ``x`` as its hooks leave it."""
+    for hook in x.note.hooks:
+        g = x._hooked(hook, g, False)
+    return g
+
+
 class Flow:
     """Watches a sweep: ``edges[node, i]`` is what it sent from ``node`` to its input number ``i``."""
 

@@ -14,7 +14,7 @@ from .chart import PAPER, tabular
 from .formula import Show, bare, contribution_text, joined, names_show, numbers_show, operation, rule
 from .names import Names, names_of
 from .steps import Flow, below, edges, seed
-from .text import Table, figure, norm, plain, shape
+from .text import Table, counted, figure, norm, plain, shape
 
 READABLE = 60                                         # rows; a longer table is folded unless fold=False
 CHUNKS = 12                                           # rows for a graph that names no layers
@@ -129,7 +129,8 @@ class MemoTable(Table):
             if len(leaves) > 3:
                 said = [f"{len(leaves)} leaves, norm {figure(sum(norm(row.adjoint) ** 2 for row in leaves) ** 0.5, 4)}"]
             steps = [row.step for row in rows]
-            cells.append([f"{min(steps)}-{max(steps)}", layer or "(no layer)", f"{len(rows):,}",
+            cells.append(["-".join(map(str, dict.fromkeys([min(steps), max(steps)]))), layer or "(no layer)",
+                          f"{len(rows):,}",
                           ", ".join(f"{n} {op}" for op, n in ops.most_common(5)) + (", ..." if len(ops) > 5 else ""),
                           ", ".join(said), f"{sum(row.hits for row in rows):,}"])
         return cells
@@ -162,8 +163,8 @@ class MemoTable(Table):
         hits = sum(row.hits for row in self.entries)
         how = "by layer" if any(row.layer for row in self.entries) else "in the order solved"
         more = f"; folded {how}, fold=False shows each" if self.fold else ""
-        return (f"Memo table of {self.names[self.loss]}: {len(self.entries):,} subproblems in the order solved, "
-                f"{hits:,} hits{more}")
+        return (f"Memo table of {self.names[self.loss]}: {counted(len(self.entries), 'subproblem')} in the order "
+                f"solved, {counted(hits, 'hit')}{more}")
 
     def legend(self) -> str:
         """What the signs mean, of those that occur."""

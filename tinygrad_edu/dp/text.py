@@ -38,6 +38,27 @@ def figure(x: Any, digits: int = 6) -> str:
     return f"{shape(x)} norm {figure(norm(x), digits)}"
 
 
+def short(n: int) -> str:
+    """A whole number in few characters.
+
+    >>> short(4179), short(223696209), short(2 ** 200)
+    ('4,179', '223,696,209', '1.6e+60')
+    """
+    if n < 10 ** 12:
+        return f"{n:,}"
+    power = len(str(n)) - 1 if n < 10 ** 300 else int(math.log10(n))
+    return f"{n // 10 ** (power - 1) / 10:.1f}e+{power}"
+
+
+def counted(n: int, what: str) -> str:
+    """So many of something.
+
+    >>> counted(1, "path"), counted(1_200, "path")
+    ('1 path', '1,200 paths')
+    """
+    return f"{short(n)} {what}{'' if n == 1 else 's'}"
+
+
 def shape(x: Any) -> str:
     """The shape of an array, () for a number."""
     size = getattr(plain(x), "shape", ())

@@ -13,7 +13,7 @@ from ..errors import message
 from ..graph import Node, sweep
 from ..mode import watch
 from .counts import LIMIT, Work, counted_paths, counted_recursion, refuse_above
-from .steps import Flow, below, contribution, edges, seed, targets, uses
+from .steps import Flow, below, contribution, edges, hooked, seed, targets, uses
 
 
 def by_paths(loss: Node, limit: int = LIMIT) -> Work:
@@ -64,9 +64,7 @@ def by_recursion(loss: Node, memo: bool = True, limit: int = LIMIT) -> Work:
             work.rules += 1
             work.additions += total is not None
             total = c if total is None else total + c
-        for hook in x.note.hooks:
-            total = x._hooked(hook, total, False)
-        return total
+        return hooked(x, total)
 
     for x in targets(users):
         solve(adjoint, x, work, memo)

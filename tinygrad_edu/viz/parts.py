@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..errors import INTERNAL
 from ..graph import Node, Primitive
 from .sheet import GRADIENT, Sheet, markup, plain, small
 from .survey import FEW, Survey, described, is_parameter, numbers, payload, shape
@@ -91,7 +92,7 @@ def settings(params: Mapping[str, Any]) -> str:
     'index=(1:4, None, ...), mask (9, 9)'
     """
     said = [f"{name} {shape(value)}" if is_large(value) else f"{name}={setting(value)}"
-            for name, value in params.items() if value is not None and value is not False]
+            for name, value in params.items() if value is not None and value is not False and name not in INTERNAL]
     return ", ".join(said)
 
 
