@@ -18,7 +18,7 @@ def picture() -> MemoTable:
     s = w * w
     d = 0.1 * s
     L = q + d
-    return memo_table(L, digits=4)
+    return memo_table(L, digits=3)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ GREY = "#767676"
 COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7")  # Okabe and Ito: told apart by colour-blind readers
 DASHES = ("", "7 3", "2 3", "9 3 2 3")                # nor is anything said by colour alone
 FONT = "font-family='Helvetica,Arial,sans-serif' font-size='11'"
-WIDTH, HEIGHT = 350, 290
-STEP, LINE, GAP, LONG = 7.2, 24, 22, 72               # tables: a letter, a row, between columns, letters of a cell
+WIDTH, HEIGHT = 300, 280
+STEP, LINE, MORE, GAP, LONG = 7.2, 24, 17, 14, 72     # tables: a letter, a row, its next line, between columns, a cell
 PAPER = ("#f6c58a", "#a9d3ee", "#a5dcc6", "#e9bcd8", "#efe58a", "#c9c4ea")     # grounds that dark letters stand on
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 80, 40             # the legend stands above the plot
 
@@ -69,29 +69,32 @@ def printed(text: str) -> str:
 
 def tabular(head: Sequence[str], rows: Sequence[Sequence[str]], right: str = "", title: str = "", legend: str = "",
             marks: Sequence[Mapping[str, str]] = ()) -> str:
-    """A table on white paper; the words of a row that are in its ``marks`` stand on a ground of their colour."""
-    rows = [[cut(cell, LONG) for cell in row] for row in rows]
-    sizes = [STEP * max(len(row[k]) for row in [head, *rows]) for k in range(len(head))]
+    """A table on white paper; a cell may have several lines, and the words of a row that are in its ``marks`` stand on
+    a ground of their colour."""
+    table = [[[cut(line, LONG) for line in cell.split("\n")] for cell in row] for row in [head, *rows]]
+    sizes = [STEP * max(len(line) for row in table for line in row[k]) for k in range(len(head))]
     left = [GAP + sum(sizes[:k]) + GAP * k for k in range(len(head))]
-    top = 28 if title else 0
-    wide, high = left[-1] + sizes[-1] + GAP, LINE * (len(rows) + 1)
+    tall = [LINE + MORE * (max(map(len, row)) - 1) for row in table]
+    y = 28 if title else 0
+    wide, high, bottom = left[-1] + sizes[-1] + GAP, sum(tall), y + sum(tall)
     out = [typed(2, 16, title, GREY, "bold"),
-           f"<rect x='.5' y='{top + .5}' width='{wide - 1:g}' height='{high}' rx='8' fill='#fdfdfb' stroke='{GREY}'/>",
-           f"<path d='M.5 {top + LINE}v-16a7.5 7.5 0 0 1 7.5 -7.5H{wide - 8:g}a7.5 7.5 0 0 1 7.5 7.5v16z' "
+           f"<rect x='.5' y='{y + .5}' width='{wide - 1:g}' height='{high}' rx='8' fill='#fdfdfb' stroke='{GREY}'/>",
+           f"<path d='M.5 {y + LINE}v-16a7.5 7.5 0 0 1 7.5 -7.5H{wide - 8:g}a7.5 7.5 0 0 1 7.5 7.5v16z' "
            "fill='#56606b'/>"]
-    for k, (row, marked) in enumerate(zip([head, *rows], [{}, *(marks or [{}] * len(rows))], strict=True)):
-        y = top + LINE * k
+    for k, (row, marked) in enumerate(zip(table, [{}, *(marks or [{}] * len(rows))], strict=True)):
         if k % 2:
-            out.append(f"<rect x='1' y='{y}' width='{wide - 2:g}' height='{LINE}' fill='#f1f1ec'/>")
-        for name, cell, x, size in zip(head, row, left, sizes, strict=True):
-            x += size - STEP * len(cell) if name in right.split() else 0
-            out += [f"<rect x='{x + STEP * at - 2:.1f}' y='{y + 4}' rx='3' width='{STEP * len(word.strip()) + 4:.1f}' "
-                    f"height='16' fill='{marked[word]}'/>" for at, word in places(cell, marked)]
-            out.append(typed(x, y + 16, cell, *(("#1a1a1a",) if k else ("#ffffff", "bold"))))
+            out.append(f"<rect x='1' y='{y}' width='{wide - 2:g}' height='{tall[k]}' fill='#f1f1ec'/>")
+        for name, cell, at, size in zip(head, row, left, sizes, strict=True):
+            for n, line in enumerate(cell):
+                x, below = at + (size - STEP * len(line)) * (name in right.split()), y + MORE * n
+                out += [f"<rect x='{x + STEP * i - 2:.1f}' y='{below + 4}' rx='3' height='16' fill='{marked[word]}' "
+                        f"width='{STEP * len(word.strip()) + 4:.1f}'/>" for i, word in places(line, marked)]
+                out.append(typed(x, below + 16, line, *(("#1a1a1a",) if k else ("#ffffff", "bold"))))
+        y += tall[k]
     lines = legend.split("\n") if legend else []
-    out += [typed(2, top + high + 18 + 17 * k, line) for k, line in enumerate(lines)]
+    out += [typed(2, bottom + 18 + MORE * k, line) for k, line in enumerate(lines)]
     size = max([wide, *(4 + STEP * len(line) for line in [title, *lines])])
-    return sheet([part for part in out if part], size, top + high + 2 + 17 * len(lines) + 6 * bool(lines), title)
+    return sheet([part for part in out if part], size, bottom + 2 + MORE * len(lines) + 6 * bool(lines), title)
 
 
 def typed(x: float, y: float, text: str, color: str = GREY, weight: str = "normal") -> str:

@@ -78,7 +78,7 @@ class Race:
     def svg(self) -> str:
         """The picture: calls against depth for the three ways, and beside it the calls of Fibonacci three ways."""
         fib = [(way, [(k, f(k)) for k in range(self.n + 1)]) for way, f in FIBONACCI_CALLS.items()]
-        return sheet([chart(f"Gradient of {cut(self.name, 40)}", "depth below the loss", "calls so far", self.depths),
+        return sheet([chart(f"Gradient of {cut(self.name, 30)}", "depth below the loss", "calls so far", self.depths),
                       chart("Fibonacci", "n", "calls for fib(n)", fib, WIDTH)], 2 * WIDTH, HEIGHT,
                      f"Calls of three ways to the gradient of {self.name}, against depth, beside Fibonacci three ways")
 

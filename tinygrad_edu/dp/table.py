@@ -189,8 +189,10 @@ class MemoTable(Table):
     def svg(self) -> str:
         """The table as a picture, each shared factor in a colour of its own."""
         head, cells = list(self.head), self.cells()
-        if not self.fold:                             # the users of a node stand in its recurrence as well
-            head, *cells = ([*row[:6], *row[7:]] for row in [head, *cells])
+        if not self.fold:                             # narrow: the users of a node stand in its recurrence as well
+            head, *cells = ([*row[1:4], row[4] + f"\n{row[5]}" * (row[5] != row[7]), *row[7:]]
+                            for row in [head, *cells])
+            head[3] = "recurrence, with numbers"
         return tabular(head, cells, self.numeric, self.title(), self.legend(), self.marks())
 
 

@@ -103,7 +103,7 @@ class Sheet:
 
     def edge(self, tail: str, head: str, label: str = "", *, color: str = GREY) -> None:
         """An edge from what is read to who reads it."""
-        self.edges.append((tail, head, f"label=<{small(label, color)}>" if label else ""))
+        self.edges.append((tail, head, f"label=<&#160;{small(label, color)}>" if label else ""))
 
     def _edge(self, tail: str, head: str, facts: str) -> str:
         # An edge into another layer is longer: then the leaves of that layer stand beside it and not beside its tail,
