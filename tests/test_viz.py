@@ -304,6 +304,28 @@ def test_two_layers_of_one_name_are_not_called_the_same():
     assert "call" not in nodes(dot)["box1"] and "6 parameters" in nodes(dot)["box1"]
 
 
+class Row(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(3, 3) for _ in range(n))
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x).tanh()
+        return x
+
+
+def test_a_long_row_of_layers_folds_to_several_boxes():
+    net = Row(40)
+    dot = to_dot(net(tg.ones(2, 3)).sum())
+    boxes = {id: text for id, text in nodes(dot).items() if id.startswith("box")}
+    assert len(boxes) == 21 and boxes["box0"].startswith("layers.0 – layers.1 linear × 2 tanh × 2")
+    assert boxes["box19"].startswith("layers.38 – layers.39") and "24 parameters" in boxes["box19"]
+    assert "outside all layers" in boxes["box20"] and clusters(dot) == [(1, "Row")]
+    assert all(edges(dot)[f"box{k}", f"box{k + 1}"] == 1 for k in range(20))
+    assert not [1 for tail, head in edges(dot) if tail[:3] == head[:3] == "box" and int(tail[3:]) >= int(head[3:])]
+
+
 def test_folded_to_a_depth():
     net = model()
     dot = to_dot(net(tg.ones(5, 4)), fold=1)
@@ -364,8 +386,10 @@ def test_what_a_module_does_itself_between_its_layers():
     net = Residual()
     dot = to_dot(net(tg.zeros(1, 2)))
     boxes = [text for id, text in nodes(dot).items() if id.startswith("box")]
-    assert any(text.startswith("Residual itself + × 50") for text in boxes)
-    assert any(text.startswith("blocks called 50 times linear × 50") and "300 parameters" in text for text in boxes)
+    assert boxes[0].startswith("blocks.0 – blocks.2 linear × 3 + × 2") and "18 parameters" in boxes[0]
+    assert sum(int(re.search(r"(\d+) parameters", text)[1]) for text in boxes) == 300
+    apart = to_dot(net(tg.zeros(1, 2)), fold=1)
+    assert any(text.startswith("Residual") and "linear × 50" in text for text in nodes(apart).values())
     small = to_dot(nn.Sequential(*net.blocks[:2])(tg.zeros(1, 2)))
     assert clusters(small)[0] == (1, "Sequential")
 

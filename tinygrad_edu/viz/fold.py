@@ -2,27 +2,30 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
 from typing import Any
 
 from ..graph import Node
 from .parts import constant, gradient, operation, port, value_box
 from .sheet import CAPTION, GRADIENT, Sheet, markup, small
-from .survey import Survey, is_parameter, number, payload, shape
+from .survey import Survey, common, is_parameter, number, payload, shape
 
 PAGE = 60                                             # so many things fit on one page
 LOOSE = 40                                            # operations outside all layers that are drawn one by one
 CHUNKS = 12                                           # boxes for a graph that names no layers
 LEAVES = 12                                           # leaves that are drawn one by one
 LINES = 6                                             # parameters that a box lists
+RUNS = 20                                             # boxes for a row of layers that is too long for a page
 
 
 class Box:
-    """Operations drawn as one thing: those of ``layer``, or of no layer and so many steps ``deep``."""
+    """Operations drawn as one thing: those of ``layer``, of the layers in it from one to another (``span``), or of no
+    layer and so many steps ``deep``."""
 
-    __slots__ = ("id", "layer", "deep", "call", "calls", "ops", "leaves")
+    __slots__ = ("id", "layer", "deep", "span", "call", "calls", "ops", "leaves")
 
-    def __init__(self, layer: str, deep: tuple[int, int] = (0, 0)):
-        self.id, self.layer, self.deep, self.call, self.calls = "", layer, deep, 1, 0
+    def __init__(self, layer: str, deep: tuple[int, int] = (0, 0), span: tuple[str, str] | None = None):
+        self.id, self.layer, self.deep, self.span, self.call, self.calls = "", layer, deep, span, 1, 0
         self.ops: list[Node] = []
         self.leaves: list[Node] = []                  # parameters and values that this box alone reads
 
@@ -45,7 +48,7 @@ def fold_by_layer(sheet: Sheet, survey: Survey, depth: int | None, digits: int) 
             constant(sheet, survey, node, i, x, digits)
     layers = {box.layer for box in boxes}
     for box in boxes:
-        around = any(path.startswith(box.layer + ".") for path in layers)     # its own operations, beside its layers
+        around = box.span or any(path.startswith(box.layer + ".") for path in layers)     # beside the layers in it
         draw_box(sheet, survey, box, box.layer if around else box.layer.rpartition(".")[0], digits)
     alone = {node: home[node] for node in loose}
     for node, id in alone.items():                    # results that have a name show their value
@@ -66,17 +69,22 @@ def fold_by_layer(sheet: Sheet, survey: Survey, depth: int | None, digits: int) 
 
 def plan(survey: Survey, depth: int | None) -> tuple[list[Box], list[Node]]:
     """The boxes, and the operations that are drawn by themselves: as deep as fits on a page. Where layers are called
-    so often that no depth fits, as deep as says more than one box, each layer once with all its calls."""
+    so often that no depth fits, as deep as says more than one box, each layer once with all its calls. Of a long row
+    of layers, each called once, several make a box."""
     ops = [node for node in survey.nodes if node.op is not None]
     deepest = max((node.note.layer.count(".") + 1 for node in ops), default=1)
     depths = range(deepest, 0, -1) if depth is None else [depth]
     cuts = [cut(survey, ops, d) for d in depths]
     rolled = [(merged(boxes), loose) for boxes, loose in cuts[::-1]]
     fit = [(boxes, loose) for boxes, loose in cuts + rolled if len(boxes) + len(loose) <= PAGE]
-    return next((two for two in fit if len(two[0]) + len(two[1]) > 1), (fit or rolled)[0])
+    boxes, loose = next((two for two in fit if len(two[0]) + len(two[1]) > 1), (fit or rolled)[0])
+    every = cut(survey, ops, deepest, 0)[0]
+    if depth is None and len(boxes) + len(loose) < 4 < RUNS < len(every) < 4 * len(merged(every)):
+        return runs(every), []
+    return boxes, loose
 
 
-def cut(survey: Survey, ops: list[Node], depth: int) -> tuple[list[Box], list[Node]]:
+def cut(survey: Survey, ops: list[Node], depth: int, most: int = LOOSE) -> tuple[list[Box], list[Node]]:
     """The boxes at one depth. A layer's call is a run of operations in the order they were made, so boxes cut from
     that order never form a cycle, and a layer that is called three times shows as three boxes."""
     layers = [".".join(node.note.layer.split(".")[:depth]) for node in ops]
@@ -84,7 +92,7 @@ def cut(survey: Survey, ops: list[Node], depth: int) -> tuple[list[Box], list[No
     own = [node for node, layer in zip(ops, layers, strict=True) if layer in outer]    # between the layers inside it
     if not any(layers) and len(own) > LOOSE:
         return bands(survey, ops), []
-    loose = own if len(own) <= LOOSE else []
+    loose = own if len(own) <= most else []
     boxes: list[Box] = []
     box: Box | None = None
     for node, layer in zip(ops, layers, strict=True):
@@ -121,6 +129,20 @@ def merged(boxes: list[Box]) -> list[Box]:
         one.ops += box.ops
         one.calls += 1
     return list(layers.values())
+
+
+def runs(boxes: list[Box]) -> list[Box]:
+    """A long row of boxes with several in each; what lies in no common layer stays apart."""
+    out = []
+    for _, same in groupby(boxes, lambda box: box.layer.partition(".")[0]):
+        row = list(same)
+        size = -(-len(row) // RUNS)
+        for some in (row[k:k + size] for k in range(0, len(row), size)):
+            layer = common([box.layer for box in some])
+            inner = [box.layer.removeprefix(layer).lstrip(".") for box in some if box.layer != layer]
+            out.append(Box(layer, span=(inner[0], inner[-1]) if inner else None))
+            out[-1].ops = [node for box in some for node in box.ops]
+    return out
 
 
 def settle(survey: Survey, boxes: list[Box], home: dict[Node, str]) -> dict[str, list[Node]]:
@@ -177,7 +199,9 @@ def draw_box(sheet: Sheet, survey: Survey, box: Box, within: str, digits: int) -
         title = sheet.heading(box.layer, CAPTION)
     elif any(box.deep):
         title = f"<B>{' – '.join(f'{level:,}' for level in dict.fromkeys(box.deep))}</B> {small('steps deep')}"
-    if within == box.layer != "":
+    if box.span:
+        title = f"<B>{markup(' – '.join(dict.fromkeys(box.span)))}</B>"
+    elif within == box.layer != "":
         title += f" {small('itself')}"
     elif box.calls > 1 and box.layer:
         title += f" {small(f'called {box.calls} times')}"
@@ -188,7 +212,7 @@ def draw_box(sheet: Sheet, survey: Survey, box: Box, within: str, digits: int) -
     rows = [[title], [markup("   ".join(name if n == 1 else f"{name} × {n}" for name, n in counts.items()), 64)]]
     rows.append([small(" → ".join(", ".join(kinds(nodes)) for nodes in (inputs, outputs)))])
     parameters = [node for node in box.leaves if is_parameter(node)]
-    if 0 < len(parameters) <= LINES:
+    if 0 < len(parameters) <= LINES and not box.span:
         rows += [[parameter_line(survey, node, box.layer, digits)] for node in parameters]
     if len(parameters) > 1:
         rows.append([small(f"{sum(payload(node).size for node in parameters):,} parameters")])
