@@ -15,7 +15,7 @@ function show(say = true) {
   scrub.setAttribute("aria-valuetext", sentence());
   by("forward").style.flexBasis = `${share}%`;
   by("backward").style.flexBasis = `${100 - share}%`;
-  by("size").textContent = `${graph.name.length.toLocaleString("en")} nodes · step ${state.time} of ${steps()}`;
+  by("size").textContent = `${counted(graph.name.length, "node")} · step ${figures(state.time)} of ${figures(steps())}`;
   if (state.quiz) ask(); else tellStep();
   mark();
   fillTable();
@@ -49,9 +49,10 @@ function tellStep() {
 
 function beginning() {
   const leaves = graph.name.length - graph.forward.length;
-  return [element("h2", {}, "Start"), element("p", {}, `${leaves} leaves are given: weights and data. Step on (→): ` +
-    `${graph.forward.length} steps forward compute ${graph.name[result()]}, ` +
-    `then ${graph.sweep.length} steps back solve the adjoints.`)];
+  const are = leaves === 1 ? "1 leaf is" : `${figures(leaves)} leaves are`;
+  const ahead = `${counted(graph.forward.length, "step")} forward to ${graph.name[result()]}, then ` +
+    `${counted(graph.sweep.length, "step")} back, one for each adjoint.`;
+  return [element("h2", {}, "Start"), element("p", {}, `${are} given: weights and data. Step on (→): ${ahead}`)];
 }
 
 function forwardStep(k, name) {
@@ -62,7 +63,7 @@ function forwardStep(k, name) {
 
 function backwardStep(k, name) {
   const read = unique(graph.into[k].map(({ from }) => `${symbol(from)} = ${adjoint(from)}`));
-  const flows = graph.sent[swept() - 1], often = flows.length === 1 ? "once" : `${flows.length} times`;
+  const flows = graph.sent[swept() - 1], often = flows.length === 1 ? "once" : counted(flows.length, "time");
   const said = [element("h2", {}, `Backward ${swept()}: ∂${name}`), ...derivation(k),
     line("reads", read.join(", ") || "nothing: the result changes by 1 when it changes by 1")];
   const end = `${name} is a leaf: this gradient is ready for the optimiser.`;
@@ -99,9 +100,8 @@ function fillTable() {
     return row("td", (back ? adjointCells : valueCells)(k, t), { class: kind, onclick: jump });
   });
   const open = back ? all.slice(here).filter(k => arrived(k).length).slice(0, ROWS) : [];
-  const counted = `${here.toLocaleString("en")} of ${all.length.toLocaleString("en")}`;
   by("memo-title").textContent = back ? "Memo table" : "Values";
-  by("memo-note").textContent = `${counted} ${back ? "subproblems solved" : "values computed"}` +
+  by("memo-note").textContent = `${figures(here)} of ${counted(all.length, back ? "subproblem" : "value")} ${back ? "solved" : "computed"}` +
     (from ? `, the last ${ROWS} shown` : "") + (open.length ? "; grey: not solved yet" : "");
   by("table").replaceChildren(row("th", HEADS[back ? "backward" : "forward"]), ...rows,
     ...open.map(k => row("td", openCells(k), { class: "open" })));

@@ -95,7 +95,8 @@ function widest(k) {
 function label(item) {
   if (isGroup(item)) {
     const k = numberOf(item), { name, kind } = graph.groups[k], parts = graph.inside[k].filter(isGroup).length;
-    const head = `▸ ${cut(name, 26)}`, nodes = `${parts > 1 ? `${parts} groups, ` : ""}${graph.below[k].length} nodes`;
+    const head = `▸ ${cut(name, 26)}`;
+    const nodes = `${parts > 1 ? `${parts} groups, ` : ""}${counted(graph.below[k].length, "node")}`;
     const small = `${cut(kind, 18)} ${nodes}`.trim();
     return { head, op: "", small, width: Math.max(head.length, small.length, 17) * CHAR + 24, height: 64 };
   }

@@ -2,7 +2,7 @@
 
 function foldAll(all) {
   const much = graph.name.length > MANY;
-  if (!all && much) by("live").textContent = `${graph.name.length} nodes are too many at once: a part is unfolded`;
+  if (!all && much) by("live").textContent = `${counted(graph.name.length, "node")} are too many at once: a part is unfolded`;
   if (all) state.open.clear(); else unfoldWhatFits(much ? READABLE * 4 : Infinity);
   layOut();
 }

@@ -54,6 +54,8 @@ const sumSoFar = k => arrived(k).length ? sumAfter(arrived(k).at(-1)) : null;
 // ---- in words -------------------------------------------------------------------------------------------------------
 
 const unique = list => [...new Set(list)];
+const figures = n => n.toLocaleString("en");
+const counted = (n, what) => `${figures(n)} ${what}${n === 1 ? "" : "s"}`;
 const cut = (text, limit) => text.length > limit ? text.slice(0, limit - 1) + "…" : text;
 const symbol = k => `∂${graph.name[k]}${graph.sent[graph.solved.get(k)].length > 1 ? "•" : ""}`;
 const quantity = (k, text) => graph.shape[k] || (text.startsWith("-") ? `(${text})` : text);
