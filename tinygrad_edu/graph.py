@@ -107,7 +107,7 @@ class Primitive:
         self.scalar, self.promotes, self.views, self.__doc__ = scalar or fn, promotes, views, doc
         self.differentiable = bool(rules) or joint is not None
         self.binary = len(rules) == 2
-        self.simple = promotes and 1 <= len(rules) <= 2 and joint is None and not takes_parameters(rules)
+        self.simple = 1 <= len(rules) <= 2 and joint is None and (len(rules) == 1 or not takes_parameters(rules))
         if register:
             REGISTRY[name] = self
             BY_FUNCTION.setdefault(fn, self)
@@ -137,7 +137,8 @@ class Primitive:
             return self.fn(*inputs, **params)
         mode = local.mode
         try:
-            y = self.fn(*values, **params) if kind.scalar is False else self.scalar(*values, **params)
+            fn = self.fn if kind.scalar is False else self.scalar
+            y = fn(*values, **params) if params else fn(*values)
         except Exception as error:
             raise translated(error, self.name, inputs, mode.note.layer, params) from None
         return kind._record(self, inputs, params, y, recorded and mode.recording)
@@ -247,7 +248,11 @@ def sweep(roots: Iterable[Node], seeds: Iterable[Any], *, targets: Iterable[Node
         table[root] = table[root] + g if root in table else g
     todo = order(table)
     wanted = None if targets is None else leads_to(todo, targets)
-    first = next((node.born for node in todo if node.op is not None), 0)
+    first = 0
+    for node in todo:
+        if node.op is not None:
+            first = node.born
+            break
     may_have_changed = Clock.changed > first          # else no value of this graph changed after it was used
     flowed = local.mode.watch and local.mode.watch.flowed
     plain = not (create_graph or may_have_changed or flowed or wanted is not None)
@@ -266,21 +271,26 @@ def sweep(roots: Iterable[Node], seeds: Iterable[Any], *, targets: Iterable[Node
             if op is None:
                 pass
             elif plain and op.simple:                     # the general case below, written out for speed
+                rules, y = op.rules, node.payload
                 if every:
                     a, b = node.left, node.right
+                elif op.binary:
+                    a, b = node.inputs
                 else:
-                    a, b = node.inputs if op.binary else (node.inputs[0], None)
-                y = node.payload
+                    a, b = node.inputs[0], None
                 u = a.payload if isinstance(a, Node) else a
                 v = b.payload if isinstance(b, Node) else b
                 if u is not a and (every or a.requires_grad):
-                    c = op.rules[0](g, y, u, v) if op.binary else op.rules[0](g, y, u)
+                    if op.binary:
+                        c = rules[0](g, y, u, v)
+                    else:
+                        c = rules[0](g, y, u, **params) if (params := node.params) else rules[0](g, y, u)
                     have = solved(a)
                     if c.__class__ is not float:
                         c = a._fit(c, a, g if have is None else None)
                     table[a] = c if have is None else have + c
                 if v is not b and (every or b.requires_grad):
-                    c = op.rules[1](g, y, u, v)
+                    c = rules[1](g, y, u, v)
                     have = solved(b)
                     if c.__class__ is not float:
                         c = b._fit(c, b, g if have is None else None)

@@ -61,8 +61,9 @@ class Tensor(TensorMethods):
         if requires_grad and payload.dtype.kind not in "fc":
             raise RuntimeError(message("Only Tensors of floating point and complex dtype can require gradients",
                                        inputs=(payload,), op="requires_grad", instead="x.float().requires_grad_()"))
-        self.payload, self.op, self.inputs, self.params, self.born = payload, None, (), {}, tick()
-        self.note, self.base, self.requires_grad, self._grad = local.mode.note, base, requires_grad, None
+        self.payload, self.op, self.inputs = payload, None, ()
+        self.params, self.born, self.note = {}, tick(), local.mode.note
+        self.base, self.requires_grad, self._grad = base, requires_grad, None
 
     @staticmethod
     def _record(op: Primitive, inputs: tuple, params: dict, y: Any, recorded: bool) -> Tensor:
@@ -72,7 +73,8 @@ class Tensor(TensorMethods):
             y = promoted(y, inputs)
         mode = local.mode
         t = new(Tensor)
-        t.payload, t.born, t.note, t.base, t._grad, t.params = y, tick(), mode.note, None, None, params
+        t.payload, t.born, t.note = y, tick(), mode.note                   # three at a time: more would make a tuple
+        t.params, t.base, t._grad = params, None, None
         if recorded and op.differentiable and y.dtype.kind == "f":
             t.op, t.inputs, t.requires_grad = op, inputs, True
         else:
