@@ -26,8 +26,20 @@ def read(function: Any, values: tuple, params: Mapping[str, Any]) -> Expression 
         return None
     known = known_to(function, values, params)
     live = {*found.arguments[:len(values)], found.rest}
-    body = Settle(known, live).visit(Inline(known, live).visit(copied(found.body)))
+    body = Settle(known, live).visit(Inline(known, live).visit(HandedOn(params).visit(copied(found.body))))
     return found._replace(body=ast.parse(ast.unparse(body), mode="eval").body)
+
+
+class HandedOn(ast.NodeTransformer):
+    """``f(x, **params)`` as ``f(x, dim=1)``: the parameters that a rule hands on, by their names."""
+
+    def __init__(self, params: Mapping[str, Any]):
+        self.params = params
+
+    def visit_keyword(self, node: ast.keyword) -> Any:
+        if node.arg is not None:
+            return self.generic_visit(node)
+        return [ast.keyword(name, ast.parse(repr(value), mode="eval").body) for name, value in self.params.items()]
 
 
 class Settle(ast.NodeTransformer):
@@ -41,6 +53,9 @@ class Settle(ast.NodeTransformer):
             first = self.value(node.values[0])
             if isinstance(first, (int, float)) and first:
                 return self.visit(node.values[0])
+        if isinstance(node, ast.Starred):             # f(*x.shape) is f(3, 4)
+            inside = self.visit(node.value)
+            return inside.elts if isinstance(inside, ast.Tuple) else ast.Starred(inside)
         if isinstance(node, ast.expr) and not isinstance(node, (ast.Constant, ast.Name, ast.Slice)):
             text = worth_writing(self.value(node)) if self.settled(node) else None
             if text is not None:
