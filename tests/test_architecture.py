@@ -18,7 +18,7 @@ from tinygrad_edu import graph
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "tinygrad_edu"
 # Lowest first; a module imports from what stands above it in this list, and from its own folder.
-LAYERS = ["mode", "errors", "files", "notebook", "special", "graph", "ops", "functions", "arithmetic", "value",
+LAYERS = ["mode", "errors", "files", "notebook", "special", "graph", "calls", "ops", "functions", "arithmetic", "value",
           "defaults", "generator", "methods", "tensor", "creation", "random", "linalg", "numpy_functions", "autograd",
           "dp", "tape", "nn", "optim", "saving", "utils", "datasets", "viz", "__main__"]
 ENGINE = ["graph.py", "dp/ways.py", "arithmetic.py", "value.py", "tensor.py", "ops/*.py"]

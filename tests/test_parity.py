@@ -234,7 +234,7 @@ def test_every_public_name_with_a_twin_is_compared():
 
 
 def test_every_tensor_method_with_a_twin_is_compared():
-    source = "".join(Path(__file__).with_name(f"test_{k}.py").read_text() for k in ("parity", "elementwise", "graph", "tensor", "random"))
+    source = "".join(Path(__file__).with_name(f"test_{k}.py").read_text() for k in ("parity", "call_forms", "elementwise", "graph", "tensor", "random"))
     names = [n for n in dir(tg.Tensor) if not n.startswith("_") and hasattr(torch.Tensor, n)]
     missing = [n for n in names if n not in TABLE and n not in ELSEWHERE and f".{n}(" not in source and f".{n}" not in source]
     assert missing == []

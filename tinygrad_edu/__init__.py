@@ -16,6 +16,7 @@ from numpy import dtype
 
 from . import creation, numpy_functions, random
 from .autograd import detect_anomaly, inference_mode, set_detect_anomaly
+from .calls import dressed
 from .creation import *  # noqa: F403
 from .creation import bool_ as bool
 from .creation import float32 as float
@@ -40,7 +41,12 @@ __all__ = sorted({  # noqa: PLE0605
     *elementwise.__all__, *linalg.__all__, *products.__all__, *random.__all__, *reduce.__all__, *shape.__all__,
     *toplevel.__all__})
 Size = tuple                                          # shapes are plain tuples here
-del creation, elementwise, linalg, numpy_functions, products, reduce, shape, toplevel
+for _module in (elementwise, linalg, products, reduce, shape, toplevel):
+    globals().update({_name: dressed(_name, _f) for _name in _module.__all__
+                      if callable(_f := getattr(_module, _name)) and not isinstance(_f, type)})
+for _name in "zeros ones empty rand randn zeros_like ones_like empty_like full_like rand_like randn_like".split():
+    globals()[_name] = dressed(_name, globals()[_name])
+del creation, dressed, elementwise, linalg, numpy_functions, products, reduce, shape, toplevel
 
 _LAZY = {"nn", "optim", "utils", "viz", "dp", "datasets", "tape", "linalg", "autograd", "random"}
 _FUNCTIONS = {"compile": "tape", "save": "saving", "load": "saving"}

@@ -301,7 +301,7 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
     return Tensor._leaf(np.eye(n, m, dtype=Default.dtype if dtype is None else dtype), requires_grad)
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
+def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
            requires_grad: bool = False) -> Tensor:
     """start, start + step, ... as long as below end (above it, for a negative step).
 

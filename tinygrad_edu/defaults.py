@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from .errors import message
-from .graph import Node
+from .functions.layout import array
+from .graph import Node, Primitive
 
-F64, I64 = np.dtype(np.float64), np.dtype(np.int64)
+F16, F64, I64 = np.dtype(np.float16), np.dtype(np.float64), np.dtype(np.int64)
 
 
 class Default:
@@ -17,7 +18,7 @@ class Default:
     dtype = np.dtype(np.float32)
 
 
-def promoted(y: np.ndarray, inputs: tuple) -> np.ndarray:
+def promoted(y: np.ndarray, op: Primitive, inputs: tuple, params: dict[str, Any]) -> np.ndarray:
     """``y`` in the dtype that PyTorch gives: tensors with dimensions decide, a 0-d tensor or a number only where it is
     of a higher kind (bool < int < float); whole numbers that meet a float become the default float."""
     dims, zeros = [], []
@@ -25,6 +26,15 @@ def promoted(y: np.ndarray, inputs: tuple) -> np.ndarray:
         p = x.payload if isinstance(x, Node) else x
         if isinstance(p, np.ndarray):
             (dims if p.ndim else zeros).append(p.dtype)
+        elif isinstance(p, (list, tuple)):
+            raise TypeError(message(f"unsupported operand type(s) for {op.name}: "
+                                    f"{' and '.join(repr(type(x).__name__) for x in inputs)}", op=op.name,
+                                    inputs=inputs, instead="tg.tensor(...) of it"))
+    if y.dtype is F16 and F16 not in (*dims, *zeros):     # NumPy computes with masks in half precision
+        y = np.asarray(op.fn(*[array(x).astype(np.float32) for x in inputs], **params))
+    if y.dtype.kind in "iu" and op.name in ("//", "%", "fmod") and not np.all(array(inputs[1])):
+        raise RuntimeError(message("ZeroDivisionError: a whole number divided by 0", op=op.name, inputs=inputs,
+                                   instead="a / b, which gives inf and nan, or a divisor without zeros"))
     if y.dtype.kind not in "fiu":
         return y
     if y.dtype is F64 and F64 in dims:

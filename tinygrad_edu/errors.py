@@ -115,7 +115,8 @@ def translated(error: Exception, op: str, inputs: tuple, layer: str, params: dic
     elif isinstance(error, (ValueError, NotImplementedError)):
         kind = RuntimeError
     elif isinstance(error, TypeError):
-        kind = TypeError
+        numbers = all(is_array(x) or isinstance(x, (int, float)) for x in inputs)
+        kind = NotImplementedError if numbers and op != "~" and str(error).startswith("ufunc") else TypeError
     what, instead = advice(error, op, inputs, params)
     if isinstance(error, AttributeError) and (wrong := [i for i, x in enumerate(inputs) if not is_array(x)]):
         first = wrong[0]

@@ -1,14 +1,14 @@
 """PyTorch's methods of a Tensor: each is the function of its name, in place where it ends in an underscore."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from . import generator as rng
 from .arithmetic import Arithmetic
-from .defaults import CPU, on_cpu
+from .defaults import CPU, Default, on_cpu
 from .defaults import device as device_type
 from .errors import message
 from .functions import elementwise as ew
@@ -17,8 +17,11 @@ from .functions import products as pr
 from .functions import reduce as rd
 from .functions import shape as sh
 from .functions import toplevel as top
-from .graph import Primitive
+from .graph import Node, Primitive
 from .mode import capturing
+from .ops import elementwise as op
+
+MASK = np.dtype(bool)
 
 
 class TensorMethods(Arithmetic):
@@ -28,6 +31,8 @@ class TensorMethods(Arithmetic):
     _of: Any                                          # array -> Tensor
     _leaf: Any
     _in_place: Any
+    requires_grad_: Any
+    __getitem__: Any
     _grad: Any
     device = CPU
     is_cuda = False
@@ -97,6 +102,29 @@ class TensorMethods(Arithmetic):
     def data_ptr(self) -> int:
         """The address of the first element."""
         return self.payload.ctypes.data
+
+    def __len__(self) -> int:
+        if not self.payload.ndim:
+            raise TypeError(message("len() of a 0-d tensor", op="len", inputs=(self,), instead="x.numel(), which is 1"))
+        return len(self.payload)
+
+    def __iter__(self) -> Iterator:
+        if not self.payload.ndim:
+            raise TypeError(message("iteration over a 0-d tensor", op="iter", inputs=(self,), instead="x.item()"))
+        return iter([self[i] for i in range(len(self))])
+
+    def __repr__(self) -> str:
+        self._escapes("its digits")
+        p = self.payload
+        whole = p.dtype.kind != "f" or not (np.isfinite(p) & (p != np.trunc(p))).any()
+        body = np.array2string(p, precision=4, separator=", ", prefix="tensor(", threshold=1000,
+                               floatmode="maxprec" if whole else "fixed")
+        facts = [] if self.dtype in (Default.dtype, np.int64, np.bool_) else [f"dtype={self.dtype}"]
+        if self.op is not None:
+            facts.append(f"grad_fn=<{self.op.name}>")
+        elif self.requires_grad:
+            facts.append("requires_grad=True")
+        return f"tensor({', '.join([body, *facts])})"
 
     # ---- out of the graph --------------------------------------------------------------------------------------------
     def item(self) -> Any:
@@ -218,68 +246,89 @@ class TensorMethods(Arithmetic):
     def long(self) -> Any: return self.to(np.int64)
     def int(self) -> Any: return self.to(np.int32)
     def bool(self) -> Any: return self.to(np.bool_)
+    def detach_(self) -> Any:
+        """Cut this tensor itself off from what it was computed from."""
+        self.op, self.inputs = None, ()
+        return self.requires_grad_(False)
+
     def new_tensor(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
         """A new leaf with these numbers and, if not said otherwise, the dtype of this tensor."""
         return self._of(np.array(sh.array(data), dtype or self.dtype), requires_grad)
 
-    def new_full(self, size: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
+    def new_full(self, size: Any, fill_value: Any, dtype: Any = None, device: Any = None,
+                 requires_grad: bool = False) -> Any:
         """A new leaf of this shape filled with one number, of the dtype of this tensor."""
+        on_cpu(device)
         return self._of(np.full(size, fill_value, dtype or self.dtype), requires_grad)
 
     def new_zeros(self, *size: Any, **options: Any) -> Any: return self.new_full(sh.sizes(size), 0, **options)
     def new_ones(self, *size: Any, **options: Any) -> Any: return self.new_full(sh.sizes(size), 1, **options)
     def new_empty(self, *size: Any, **options: Any) -> Any: return self.new_full(sh.sizes(size), 0, **options)
-    def where(self, condition: Any, other: Any) -> Any: return ew.where(condition, self, other)
+    def where(self, condition: Any, other: Any) -> Any: return top.where(condition, self, other)
     def type_as(self, other: Any) -> Any: return self.to(other.dtype)
     def cpu(self) -> Any: return self
     def cuda(self, device: Any = None) -> Any: return self.to("cuda")
 
+    def __sub__(self, other: Any) -> Any:
+        if self.payload.dtype is MASK or (other.payload.dtype is MASK if isinstance(other, Node) else other is True):
+            raise masked(self, other)
+        return op.sub(self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        if self.payload.dtype is MASK:
+            raise masked(other, self)
+        return op.sub(other, self)
+
     # ---- in place ---------------------------------------------------------------------------------------------------
     def add_(self, other: Any, *, alpha: float = 1) -> Any:
         """self += alpha other, in place."""
-        return self._in_place(ew.add, other if alpha == 1 else other * alpha)
+        return self._in_place(op.add, other if alpha == 1 else other * alpha)
 
     def sub_(self, other: Any, *, alpha: float = 1) -> Any:
         """self -= alpha other, in place."""
-        return self._in_place(ew.sub, other if alpha == 1 else other * alpha)
+        return self._in_place(op.sub, other if alpha == 1 else other * alpha)
 
-    def mul_(self, other: Any) -> Any: return self._in_place(ew.mul, other)
-    def div_(self, other: Any) -> Any: return self._in_place(ew.div, other)
-    def pow_(self, exponent: Any) -> Any: return self._in_place(ew.pow, exponent)
-    def neg_(self) -> Any: return self._in_place(ew.neg)
-    def exp_(self) -> Any: return self._in_place(ew.exp)
-    def log_(self) -> Any: return self._in_place(ew.log)
-    def sqrt_(self) -> Any: return self._in_place(ew.sqrt)
-    def tanh_(self) -> Any: return self._in_place(ew.tanh)
-    def sigmoid_(self) -> Any: return self._in_place(ew.sigmoid)
-    def relu_(self) -> Any: return self._in_place(ew.relu)
-    def abs_(self) -> Any: return self._in_place(ew.abs)
-    def clamp_(self, min: Any = None, max: Any = None) -> Any: return self._in_place(ew.clip, min=min, max=max)
+    def mul_(self, other: Any) -> Any: return self._in_place(op.mul, other)
+    def div_(self, other: Any) -> Any: return self._in_place(op.div, other)
+    def pow_(self, exponent: Any) -> Any: return self._in_place(op.pow, exponent)
+    def neg_(self) -> Any: return self._in_place(op.neg)
+    def exp_(self) -> Any: return self._in_place(op.exp)
+    def log_(self) -> Any: return self._in_place(op.log)
+    def sqrt_(self) -> Any: return self._in_place(op.sqrt)
+    def tanh_(self) -> Any: return self._in_place(op.tanh)
+    def sigmoid_(self) -> Any: return self._in_place(op.sigmoid)
+    def relu_(self) -> Any: return self._in_place(op.relu)
+    def abs_(self) -> Any: return self._in_place(op.abs)
+    def clamp_(self, min: Any = None, max: Any = None) -> Any: return self._in_place(op.clip, min=min, max=max)
     def fill_(self, value: Any) -> Any: return self._in_place(sh.setitem, value, index=(...,))
     def zero_(self) -> Any: return self._in_place(sh.setitem, 0, index=(...,))
     def copy_(self, source: Any) -> Any: return self._in_place(sh.setitem, source, index=(...,))
 
     def addcmul_(self, a: Any, b: Any, *, value: float = 1) -> Any:
         """self += value a b, in place."""
-        return self._in_place(ew.add, a * b * value)
+        return self._in_place(op.add, a * b * value)
 
     def addcdiv_(self, a: Any, b: Any, *, value: float = 1) -> Any:
         """self += value a / b, in place."""
-        return self._in_place(ew.add, a / b * value)
+        return self._in_place(op.add, a / b * value)
 
     def masked_fill_(self, mask: Any, value: Any) -> Any:
         """self[mask] = value, in place."""
         return self._in_place(sh.setitem, value, index=sh.plain(mask))
 
-    def scatter_(self, dim: Any, index: Any, src: Any = None, *, value: Any = None) -> Any:
+    def scatter_(self, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None) -> Any:
         """self[index[i][j]][j] = src[i][j] for dim = 0, and so on, in place; src may be a number."""
+        if reduce is not None:
+            return self.copy_(sh.scatter(self, dim, index, src, value=value, reduce=reduce))
         i, where = sh.meshed(self, dim, index, "scatter_")
-        return self._in_place(sh.setitem, sh.part(value if src is None else src, i.shape), index=where)
+        src = sh.part(self, value if src is None else src, i.shape, "scatter_")
+        return self._in_place(sh.setitem, src, index=where)
 
     def scatter_add_(self, dim: Any, index: Any, src: Any) -> Any:
         """self[index[i][j]][j] += src[i][j] for dim = 0, and so on, in place."""
         i, where = sh.meshed(self, dim, index, "scatter_add_")
-        return self._in_place(ew.add, sh.put(sh.part(src, i.shape), index=where, shape=self.shape))
+        src = sh.part(self, src, i.shape, "scatter_add_")
+        return self._in_place(op.add, sh.put(src, index=where, shape=self.shape))
 
     # ---- random numbers, in place ------------------------------------------------------------------------------------
     def uniform_(self, from_: Any = 0.0, to: Any = 1.0, *, generator: Any = None) -> Any:
@@ -307,7 +356,8 @@ class TensorMethods(Arithmetic):
 
     # ---- the functions of the same name ------------------------------------------------------------------------------
     add, sub, mul, div, neg, remainder, fmod = ew.add, ew.sub, ew.mul, ew.div, ew.neg, ew.remainder, ew.fmod
-    subtract, multiply, divide, true_divide, negative, absolute = ew.sub, ew.mul, ew.div, ew.div, ew.neg, ew.abs
+    subtract, multiply, divide, true_divide = ew.sub, ew.mul, ew.div, ew.div
+    negative, absolute = ew.neg, ew.abs
     square, reciprocal, exp2, expm1 = ew.square, ew.reciprocal, ew.exp2, ew.expm1
     log2, log10, log1p = ew.log2, ew.log10, ew.log1p
     rsqrt, logaddexp, tan, asin, acos, atan, atan2 = ew.rsqrt, ew.logaddexp, ew.tan, ew.asin, ew.acos, ew.atan, ew.atan2
@@ -363,6 +413,16 @@ class TensorMethods(Arithmetic):
     def mT(self) -> Any:                           # noqa: N802
         """The last two dimensions exchanged."""
         return sh.transpose(self, -2, -1)
+
+
+def masked(a: Any, b: Any) -> RuntimeError:
+    """PyTorch's error where one of the two to be subtracted is a mask."""
+    two = all(getattr(x, "dtype", None) == MASK for x in (a, b))
+    rest = ("two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead." if two else
+            "a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` "
+            "operator instead.")
+    return RuntimeError(message(f"Subtraction, the `-` operator, with {rest}", op="-", inputs=(a, b),
+                                instead="x ^ y, or x.long() - y.long()" if two else "~mask, or mask.long() - 1"))
 
 
 class Hook:

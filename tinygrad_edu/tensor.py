@@ -2,25 +2,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .defaults import Default, promoted
 from .errors import broadcasts, in_place_error, message, misfit, refuse_leaf, refuse_view
-from .functions import elementwise as ew
 from .functions.index import plain
 from .functions.products import matmul
 from .graph import Node, Primitive, stamp, sweep, tick
 from .methods import TensorMethods
 from .mode import capturing, derived, is_grad_enabled, local, no_grad
+from .ops import elementwise as ew
 from .ops.index import assign, getitem, setitem
 from .ops.layout import cast, clone, sum_to
 
 ndarray = np.ndarray
 new = object.__new__
-F32, F64, I64 = np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64)
+F32, F64 = np.dtype(np.float32), np.dtype(np.float64)
 ONE = {F32: np.ones((), F32), F64: np.ones((), F64)}  # the usual seeds of a sweep
 
 
@@ -70,7 +70,7 @@ class Tensor(TensorMethods):
         if y.__class__ is not ndarray:                # NumPy gives scalars where a result is 0-d
             y = np.asarray(y)
         if op.promotes and y.dtype is not F32:
-            y = promoted(y, inputs)
+            y = promoted(y, op, inputs, params)
         mode = local.mode
         t = new(Tensor)
         t.payload, t.born, t.note = y, tick(), mode.note                   # three at a time: more would make a tuple
@@ -142,29 +142,6 @@ class Tensor(TensorMethods):
         """The same memory without history."""
         return Tensor._leaf(self.payload, base=self if self.base is None else self.base)
 
-    def __len__(self) -> int:
-        if not self.payload.ndim:
-            raise TypeError(message("len() of a 0-d tensor", op="len", inputs=(self,), instead="x.numel(), which is 1"))
-        return len(self.payload)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self.payload.ndim:
-            raise TypeError(message("iteration over a 0-d tensor", op="iter", inputs=(self,), instead="x.item()"))
-        return iter([self[i] for i in range(len(self))])
-
-    def __repr__(self) -> str:
-        self._escapes("its digits")
-        p = self.payload
-        whole = p.dtype.kind != "f" or not (np.isfinite(p) & (p != np.trunc(p))).any()
-        body = np.array2string(p, precision=4, separator=", ", prefix="tensor(", threshold=1000,
-                               floatmode="maxprec" if whole else "fixed")
-        facts = [] if self.dtype in (Default.dtype, I64, np.bool_) else [f"dtype={self.dtype}"]
-        if self.op is not None:
-            facts.append(f"grad_fn=<{self.op.name}>")
-        elif self.requires_grad:
-            facts.append("requires_grad=True")
-        return f"tensor({', '.join([body, *facts])})"
-
     # ---- gradients ---------------------------------------------------------------------------------------------------
     def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
         """Add d self / d leaf to the ``grad`` of each leaf below (of retained nodes too); frees the graph on its way.
@@ -211,6 +188,7 @@ class Tensor(TensorMethods):
         is the version before (a copy of it; but the memory itself for item assignment, whose rules read no numbers)."""
         mode = local.mode
         recorded = mode.recording and any(isinstance(x, Node) and x.requires_grad for x in (self, *others))
+        recorded = recorded and self.payload.dtype.kind == "f"
         if recorded:
             refuse_leaf(self, op)
             refuse_view(self, op)
@@ -256,8 +234,10 @@ class Tensor(TensorMethods):
         """``x += y``: in place where nothing is recorded; else a new node takes the name."""
         if is_grad_enabled() and (self.requires_grad or (isinstance(other, Node) and other.requires_grad)):
             refuse_leaf(self, op)
-            return op(self, other)
-        return self._in_place(op, other)
+            y, p = op(self, other), self.payload
+            if y.payload.shape == p.shape and y.payload.dtype.kind == p.dtype.kind:
+                return y if y.payload.dtype is p.dtype else cast(y, dtype=p.dtype)
+        return self._in_place(op, other)              # or refused there
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._in_place(setitem, value, index=plain(index))

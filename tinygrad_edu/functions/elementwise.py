@@ -12,14 +12,39 @@ from ..ops.elementwise import *  # noqa: F403
 
 __all__ = """add sub mul div neg pow square reciprocal remainder fmod exp exp2 expm1 log log2 log10 log1p sqrt rsqrt
 logaddexp sin cos tan asin acos atan atan2 hypot sinh cosh tanh asinh acosh atanh sigmoid relu erf erfc abs
-maximum minimum where clamp floor ceil trunc sign round frac lerp logit xlogy nan_to_num lt le gt ge eq ne
+maximum minimum clamp floor ceil trunc sign round frac lerp logit xlogy nan_to_num lt le gt ge eq ne
 logical_and logical_or logical_xor logical_not bitwise_and bitwise_or bitwise_xor bitwise_not isnan isinf
 isfinite signbit floor_divide isclose arcsin arccos arctan arctan2 arcsinh arccosh arctanh multiply subtract
 divide true_divide negative absolute greater greater_equal less less_equal not_equal""".split()
 
+
+def add(x: Any, other: Any, *, alpha: float = 1) -> Any:  # type: ignore[no-redef]  # for the primitive
+    """x + alpha other."""
+    return ew.add(x, other if alpha == 1 else other * alpha)
+
+
+def sub(x: Any, other: Any, *, alpha: float = 1) -> Any:  # type: ignore[no-redef]  # for the primitive
+    """x - alpha other."""
+    return x - (other if alpha == 1 else other * alpha)
+
+
+def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Any:  # type: ignore[no-redef]  # for the primitive
+    """x / other, rounded down with "floor" and towards 0 with "trunc"; whole numbers then stay whole."""
+    if rounding_mode not in (None, "floor", "trunc"):
+        raise RuntimeError(message("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+                                   f"'{rounding_mode}'", op="div", inputs=(x, other), instead="one of the three"))
+    if rounding_mode == "floor":
+        return ew.floor_divide(x, other)
+    y = ew.div(x, other)
+    if rounding_mode is None:
+        return y
+    whole = ew.floor_divide(x, other)                 # its dtype; one more where it went down past a fraction below 0
+    return whole + (whole * other != x) * (y < 0) if whole.dtype.kind in "iu" else ew.trunc(y)
+
+
 arcsin, arccos, arctan, arctan2 = ew.asin, ew.acos, ew.atan, ew.atan2
 arcsinh, arccosh, arctanh = ew.asinh, ew.acosh, ew.atanh
-multiply, subtract, divide, true_divide, negative, absolute = ew.mul, ew.sub, ew.div, ew.div, ew.neg, ew.abs
+multiply, subtract, divide, true_divide, negative, absolute = ew.mul, sub, div, div, ew.neg, ew.abs
 greater, greater_equal, less, less_equal, not_equal = ew.gt, ew.ge, ew.lt, ew.le, ew.ne
 
 
@@ -30,8 +55,8 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
                                    inputs=(x,), instead="x.clamp(min=0), x.clamp(max=1) or x.clamp(0, 1)"))
     if hasattr(x, "shape") and all(bound is None or isinstance(bound, (int, float)) for bound in (min, max)):
         return ew.clip(x, min=min, max=max)
-    x = x if min is None else ew.maximum(x, min)
-    return x if max is None else ew.minimum(x, max)
+    x = x if min is None else ew.where(x < min, min, x)            # where the two are equal, x has the gradient
+    return x if max is None else ew.where(x > max, max, x)
 
 
 def round(x: Any, *, decimals: int = 0) -> Any:     # noqa: A001
@@ -62,6 +87,8 @@ def xlogy(x: Any, y: Any) -> Any:
 
 def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
     """x with nan, inf and -inf replaced: by 0 and the largest and smallest finite number of its dtype."""
+    if x.dtype.kind != "f":
+        return x
     info = np.finfo(x.dtype)
     x = ew.where(ew.isnan(x), nan, x)
     x = ew.where(x == math.inf, float(info.max) if posinf is None else posinf, x)

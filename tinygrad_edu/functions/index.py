@@ -10,7 +10,7 @@ from ..mode import derived
 from ..ops import index as ix
 from ..ops.elementwise import where
 from ..ops.index import assign, getitem, put, setitem  # noqa: F401
-from .layout import array, axis, broadcast_shapes, broadcast_tensors, expand, flatten, movedim
+from .layout import array, axis, broadcast_shapes, broadcast_tensors, expand, flatten, movedim, reshape
 
 
 def plain(index: Any) -> tuple:
@@ -96,6 +96,10 @@ def whole(x: Any, dim: int, index: Any, op: str) -> np.ndarray:
     if i.ndim != x.ndim:
         raise RuntimeError(message("Index tensor must have the same number of dimensions as input tensor", op=op,
                                    inputs=(x, index), instead="index.unsqueeze(dim)"))
+    if any(have > may for d, (have, may) in enumerate(zip(i.shape, x.shape, strict=True)) if d != dim):
+        raise RuntimeError(message(f"Size does not match at dimension {dim}: expected index {list(i.shape)} to be no "
+                                   f"larger than self {list(x.shape)} apart from dimension {dim}", op=op,
+                                   inputs=(x, index), instead="an index that is cut to the size of x"))
     n = x.shape[dim] if x.ndim else 1
     if i.size and not 0 <= i.min() <= i.max() < n:
         raise RuntimeError(message(f"index {i.min() if i.min() < 0 else i.max()} is out of bounds for dimension {dim} "
@@ -117,21 +121,39 @@ def gather(x: Any, dim: int, index: Any) -> Any:
     return ix.gather_along(x, dim=d, index=whole(x, d, index, "gather"))
 
 
-def scatter(x: Any, dim: int, index: Any, src: Any = None, *, value: Any = None) -> Any:
-    """x with y[index[i][j]][j] = src[i][j] for dim = 0, and so on; src may be a number."""
+def scatter(x: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
+    """x with y[index[i][j]][j] = src[i][j] for dim = 0, and so on; src may be a number. reduce="add" adds to x."""
     i, where = meshed(x, dim, index, "scatter")
-    return ix.setitem(x, part(value if src is None else src, i.shape), index=where)
+    src = part(x, value if src is None else src, i.shape, "scatter")
+    if reduce == "add":
+        src = src if hasattr(src, "shape") else np.full(i.shape, src, x.dtype)
+        return x + ix.put(src, index=where, shape=x.shape)
+    if reduce is not None:
+        raise NotImplementedError(message(f"scatter: reduce={reduce!r} is not implemented", op="scatter", inputs=(x, i),
+                                          instead='reduce="add", or scatter_add'))
+    return ix.setitem(x, src, index=where)
 
 
 def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
     """x with y[index[i][j]][j] += src[i][j] for dim = 0, and so on."""
     i, where = meshed(x, dim, index, "scatter_add")
-    return x + ix.put(part(src, i.shape), index=where, shape=x.shape)
+    return x + ix.put(part(x, src, i.shape, "scatter_add"), index=where, shape=x.shape)
 
 
-def part(src: Any, shape: tuple) -> Any:
-    """The first elements of a source that may be larger than its index."""
-    return src if not hasattr(src, "shape") or src.shape == shape else ix.getitem(src, index=(*map(slice, shape), ...))
+def part(x: Any, src: Any, shape: tuple, op: str) -> Any:
+    """The first elements of a source of x's dtype, which may be larger than its index; or a number."""
+    if not hasattr(src, "shape"):
+        if op[:11] == "scatter_add":
+            raise TypeError(message(f"{op}(): argument 'src' (position 3) must be Tensor, not {type(src).__name__}",
+                                    op=op, inputs=(x, src), instead=f"tg.full(index.shape, {src!r})"))
+        return src
+    if src.dtype != x.dtype:
+        raise RuntimeError(message(f"{op}(): Expected self.dtype to be equal to src.dtype", op=op, inputs=(x, src),
+                                   instead="src.to(x.dtype)"))
+    if len(src.shape) != len(shape) or any(n > m for n, m in zip(shape, src.shape, strict=True)):
+        raise RuntimeError(message(f"Expected index {list(shape)} to be no larger size than src {list(src.shape)}",
+                                   op=op, inputs=(x, src), instead="a source with an element for each index"))
+    return src if src.shape == shape else ix.getitem(src, index=(*map(slice, shape), ...))
 
 
 def take_along_dim(x: Any, indices: Any, dim: int | None = None) -> Any:
@@ -146,7 +168,17 @@ def take_along_dim(x: Any, indices: Any, dim: int | None = None) -> Any:
 
 def index_select(x: Any, dim: int, index: Any) -> Any:
     """The slices of x along a dimension with these numbers."""
-    return ix.getitem(x, index=plain(ix.at(axis(dim, x.ndim), index)))
+    i = array(index)
+    if i.ndim > 1 or i.dtype.kind not in "iu":
+        what = "Index is supposed to be a vector" if i.ndim > 1 else "Expected dtype int32 or int64 for index"
+        raise (IndexError if i.ndim > 1 else RuntimeError)(message(
+            f"index_select(): {what}", op="index_select", inputs=(x, index), instead="a vector of whole numbers"))
+    return slices(x, axis(dim, x.ndim), reshape(index, -1))
+
+
+def slices(x: Any, d: int, index: Any) -> Any:
+    """x with an index of any shape along dimension d."""
+    return ix.getitem(x, index=plain(ix.at(d, index))) if x.ndim else x
 
 
 def take(x: Any, index: Any) -> Any:
@@ -159,11 +191,18 @@ def masked_fill(x: Any, mask: Any, value: Any) -> Any:
     if mask.dtype != bool:
         raise RuntimeError(message(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}",
                                    op="masked_fill", inputs=(x, mask), instead="mask.bool()"))
-    return where(mask, value, x)
+    if getattr(value, "ndim", 0):
+        raise RuntimeError(message("masked_fill only supports a 0-dimensional value tensor, but got tensor with "
+                                   f"{value.ndim} dimension(s).", op="masked_fill", inputs=(x, mask, value),
+                                   instead="tg.where(mask, value, x)"))
+    return where(mask, value if x.dtype.kind == "f" else np.asarray(array(value), x.dtype), x)
 
 
 def masked_select(x: Any, mask: Any) -> Any:
     """The elements where the mask is true, as a vector."""
+    if mask.dtype != bool:
+        raise RuntimeError(message("masked_select: expected BoolTensor for mask", op="masked_select", inputs=(x, mask),
+                                   instead="mask.bool(), or x[index] of whole numbers"))
     x, mask = broadcast_tensors(x, mask)
     return ix.getitem(x, index=plain(mask))
 
@@ -171,11 +210,14 @@ def masked_select(x: Any, mask: Any) -> Any:
 def unfold(x: Any, dimension: int, size: int, step: int) -> Any:
     """All windows of a size along a dimension, each ``step`` after the one before; they become the last dimension."""
     d = axis(dimension, x.ndim)
+    if size > x.shape[d]:
+        raise RuntimeError(message(f"maximum size for tensor at dimension {d} is {x.shape[d]} but size is {size}",
+                                   op="unfold", inputs=(x,), instead=f"a size up to {x.shape[d]}"))
     starts = np.arange(0, x.shape[d] - size + 1, step)
-    return movedim(index_select(x, d, starts[:, None] + np.arange(size)), d + 1, -1)
+    return movedim(slices(x, d, starts[:, None] + np.arange(size)), d + 1, -1)
 
 
 def repeat_interleave(x: Any, repeats: Any, dim: int | None = None) -> Any:
     """Each slice along ``dim`` so many times in a row; without ``dim`` x is flattened first."""
     x, d = (flatten(x), 0) if dim is None else (x, axis(dim, x.ndim))
-    return index_select(x, d, np.repeat(np.arange(x.shape[d]), array(repeats)))
+    return slices(x, d, np.repeat(np.arange(x.shape[d]), array(repeats)))

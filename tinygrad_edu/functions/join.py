@@ -16,6 +16,9 @@ from .layout import atleast_1d, atleast_2d, axes, axis
 def cat(tensors: Sequence, dim: int = 0, *, axis: int | None = None) -> Any:
     """Tensors joined along a dimension; the other sizes must agree. Empty vectors are left out."""
     dim = dim if axis is None else axis
+    if not isinstance(tensors, (list, tuple)):
+        raise TypeError(message(f"cat(): argument 'tensors' (position 1) must be tuple of Tensors, not "
+                                f"{type(tensors).__name__}", op="cat", inputs=(tensors,), instead="tg.cat([a, b])"))
     if not len(tensors):
         raise ValueError(message("expected a non-empty list of Tensors", op="cat",
                                  instead="tg.cat([a, b]), a list with at least one Tensor"))

@@ -17,12 +17,11 @@ from ..ops.layout import cast, clone, sum_to  # noqa: F401
 def axis(dim: int, ndim: int) -> int:
     """``dim`` counted from the front; IndexError where there is none such (a number counts as one dimension)."""
     n = ndim or 1
-    try:
-        if -n <= dim < n:
-            return dim.__index__() % n
-    except (TypeError, AttributeError):
+    if dim.__class__ is not int and (isinstance(dim, bool) or not hasattr(dim, "__index__")):
         raise TypeError(message(f"a dimension is a whole number, not {dim!r}",
-                                instead=f"a dimension from {-n} to {n - 1}: {n - 1} and -1 are the last")) from None
+                                instead=f"a dimension from {-n} to {n - 1}: {n - 1} and -1 are the last"))
+    if -n <= dim < n:
+        return dim.__index__() % n
     raise IndexError(message(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})",
                              instead=f"a dimension from {-n} to {n - 1}: {n - 1} and -1 are the last"))
 
@@ -147,7 +146,12 @@ def roll(x: Any, shifts: Any, dims: Any = None) -> Any:
     """Numbers shifted along some dimensions, round the ends; without ``dims`` along the flattened x."""
     if dims is None:
         return lo.reshape(roll(flatten(x), shifts, 0), shape=x.shape)
-    return lo.roll(x, shifts=shifts if isinstance(shifts, tuple) else (shifts,), dims=axes(dims, x.ndim) or ())
+    shifts, dims = ((n,) if isinstance(n, int) else tuple(n) for n in (shifts, dims))
+    if len(shifts) != len(dims):
+        what = f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
+        raise RuntimeError(message(what, op="roll", inputs=(x,),
+                                   instead="x.roll((1, 2), (0, 1)), a shift for each dimension"))
+    return lo.roll(x, shifts=shifts, dims=tuple([axis(d, x.ndim) for d in dims]))
 
 
 def atleast_1d(x: Any) -> Any:
@@ -166,9 +170,9 @@ def atleast_3d(x: Any) -> Any:
 
 
 # ---- numbers used many times ----------------------------------------------------------------------------------------
-def expand(x: Any, *given: Any, shape: Any = None) -> Any:
+def expand(x: Any, *given: Any, size: Any = None, shape: Any = None) -> Any:
     """x repeated along dimensions of size 1 and new leading ones, in memory of its own; -1 keeps a size."""
-    shape = sizes(given, shape)
+    shape = sizes(given, size if shape is None else shape)
     new = len(shape) - x.ndim
     if new < 0:
         raise RuntimeError(message(f"the number of sizes provided ({len(shape)}) must be greater or equal to the "
@@ -195,6 +199,11 @@ def broadcast_tensors(*tensors: Any) -> tuple:
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple:
     """Coordinates of a grid out of vectors: the i-th varies along dimension i ("xy": the first two exchanged)."""
     xs = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    if indexing not in ("ij", "xy") or any(x.ndim > 1 for x in xs):
+        what = "Expected 0D or 1D tensors" if indexing in ("ij", "xy") else (
+            f'indexing must be one of "xy" or "ij", but received: {indexing}')
+        raise RuntimeError(message(f"torch.meshgrid: {what}", op="meshgrid", inputs=tuple(xs),
+                                   instead='tg.meshgrid(x, y, indexing="ij"), of vectors'))
     grid = broadcast_tensors(*[reshape(x, (-1,) + (1,) * (len(xs) - d - 1)) for d, x in enumerate(xs)])
     return tuple([transpose(x, 0, 1) for x in grid]) if indexing == "xy" and len(xs) > 1 else grid
 

@@ -46,7 +46,15 @@ def over(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, ke
 # ---- sums and means -------------------------------------------------------------------------------------------------
 def sum(x: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **numpy: Any) -> Any:
     """The sum along ``dim``, or of all elements; whole numbers and bools add up to int64."""
-    return rd.sum(x if dtype is None else cast(x, dtype=np.dtype(dtype)), **over(x, dim, keepdim, **numpy))
+    return typed(rd.sum, x, dtype, **over(x, dim, keepdim, **numpy))
+
+
+def typed(op: Any, x: Any, dtype: Any, **how: Any) -> Any:
+    """A sum or product of numbers brought to a dtype, which the result has too."""
+    if dtype is None:
+        return op(x, **how)
+    y = op(cast(x, dtype=np.dtype(dtype)), **how)
+    return y if y.dtype == dtype else cast(y, dtype=np.dtype(dtype))
 
 
 def mean(x: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **numpy: Any) -> Any:
@@ -93,7 +101,8 @@ def spread(op: Any, x: Any, dim: Any, unbiased: bool, correction: float | None, 
 
 def var_mean(x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **options: Any) -> tuple:
     """var and mean."""
-    m = x.mean() if isinstance(dim, bool) else mean(x, dim, keepdim)
+    where = {name: options[name] for name in ("axis", "keepdims") if name in options}
+    m = x.mean() if isinstance(dim, bool) else mean(x, dim, keepdim, **where)
     return var(x, dim, unbiased, keepdim, **options), m
 
 
@@ -104,12 +113,12 @@ def std_mean(x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = Fal
 
 def nansum(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The sum of the elements that are numbers."""
-    return sum(where(isnan(x), 0.0, x), dim, keepdim)
+    return sum(where(isnan(x), 0.0, x) if x.dtype.kind == "f" else x, dim, keepdim)
 
 
 def nanmean(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The mean of the elements that are numbers."""
-    return nansum(x, dim, keepdim) / sum(~isnan(x), dim, keepdim)
+    return nansum(floating(x, "nanmean"), dim, keepdim) / sum(~isnan(x), dim, keepdim)
 
 
 # ---- norms and soft maxima ------------------------------------------------------------------------------------------
@@ -126,7 +135,8 @@ def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: 
 
 def logsumexp(x: Any, dim: Any = None, keepdim: bool = False, **numpy: Any) -> Any:
     """log sum e^x along ``dim``, without overflow; its gradient is softmax(x)."""
-    return rd.logsumexp(x, **over(x, dim, keepdim, **numpy))
+    how = over(x, dim, keepdim, **numpy)
+    return rd.logsumexp(x if x.dtype.kind == "f" else x / 1, **how)        # the default float
 
 
 EMPTY = "a tensor with elements: ask x.numel() first, and see why none are left"
@@ -173,9 +183,17 @@ def argmin(x: Any, dim: int | None = None, keepdim: bool = False, **numpy: Any) 
     return place(rd.argmin, x, **over(x, dim, keepdim, **numpy))
 
 
+def only(dims: tuple, op: str) -> int:
+    """The one dimension; TypeError where there are several."""
+    if len(dims) > 1:
+        raise TypeError(message(f"{op}(): argument 'dim' (position 2) must be int, not tuple", op=op,
+                                instead=f"x.flatten(0, 1).{op}(0): neighbouring dimensions made one"))
+    return dims[0]
+
+
 def place(op: Any, x: Any, dim: tuple | None, keepdim: bool) -> Any:
     """argmax or argmin, which run along one dimension, or over all."""
-    return op(nonempty(x, dim, op.name), dim=None if dim is None else dim[0], keepdim=keepdim)
+    return op(nonempty(x, dim, op.name), dim=None if dim is None else only(dim, op.name), keepdim=keepdim)
 
 
 def max(x: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, **numpy: Any) -> Any:
@@ -276,11 +294,10 @@ def logcumsumexp(x: Any, dim: int) -> Any:
 
 def prod(x: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, **numpy: Any) -> Any:
     """The product along ``dim``, or of all elements; the gradient is right where elements are 0 as well."""
-    x = x if dtype is None else cast(x, dtype=np.dtype(dtype))
-    chosen = over(x, dim if dim is None else int(dim), keepdim, **numpy)
+    chosen = over(x, dim, keepdim, **numpy)
     if chosen["dim"] is None:
-        return rd.prod(flatten(x), dim=0, keepdim=False)
-    return rd.prod(x, dim=chosen["dim"][0], keepdim=chosen["keepdim"])
+        return typed(rd.prod, flatten(x), dtype, dim=0, keepdim=False)
+    return typed(rd.prod, x, dtype, dim=only(chosen["dim"], "prod"), keepdim=chosen["keepdim"])
 
 
 # ---- questions ------------------------------------------------------------------------------------------------------

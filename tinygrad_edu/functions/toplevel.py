@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import message
+from ..ops import elementwise as ew
 from ..ops import fused as fu
 from .elementwise import clamp
 from .layout import array, axis, like
@@ -13,7 +15,7 @@ from .products import mm
 
 __all__ = ["addcdiv", "addcmul", "addmm", "allclose", "argwhere", "bincount", "clip", "cuda", "e", "equal", "inf",
            "inner", "is_floating_point", "is_nonzero", "log_softmax", "nan", "newaxis", "nonzero", "numel", "pi",
-           "softmax", "unique"]
+           "softmax", "unique", "where"]
 
 pi, e, inf, nan, newaxis = math.pi, math.e, math.inf, math.nan, None
 clip = clamp
@@ -83,20 +85,36 @@ def nonzero(x: Any, *, as_tuple: bool = False) -> Any:
     >>> nonzero(tensor([0, 3, 0, 4])).tolist()
     [[1], [3]]
     """
-    found = np.nonzero(np.atleast_1d(read(x, "nonzero()")))
-    return tuple([like(x, i) for i in found]) if as_tuple else like(x, np.stack(found, 1))
+    numbers = read(x, "nonzero()")
+    found = np.nonzero(np.atleast_1d(numbers))
+    if as_tuple:
+        return tuple([like(x, i) for i in found])
+    return like(x, np.stack(found, 1)[:, :numbers.ndim])
 
 
 argwhere = nonzero
 
 
-def unique(x: Any, return_inverse: bool = False, return_counts: bool = False) -> Any:
-    """The different elements, sorted; where each went, and how often each occurs.
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+    """``input`` where the condition is true, else ``other``; without them the indices of what is true."""
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
+    if getattr(condition, "dtype", np.bool_) != np.bool_:
+        raise RuntimeError(message("where expected condition to be a boolean tensor, but got a tensor with dtype "
+                                   f"{condition.dtype}", op="where", inputs=(condition, input, other),
+                                   instead="condition.bool(), or condition != 0"))
+    return ew.where(condition, input, other)
+
+
+def unique(x: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
+           dim: int | None = None) -> Any:
+    """The different elements (or slices along dim), always sorted; where each went, and how often each occurs.
 
     >>> unique(tensor([3, 1, 3]), return_counts=True)
     (tensor([1, 3]), tensor([1, 2]))
     """
-    found = np.unique(read(x, "unique()"), return_inverse=return_inverse, return_counts=return_counts)
+    found = np.unique(read(x, "unique()"), return_inverse=return_inverse, return_counts=return_counts,
+                      axis=dim)
     return tuple([like(x, y) for y in found]) if isinstance(found, tuple) else like(x, found)
 
 
@@ -106,6 +124,10 @@ def bincount(x: Any, weights: Any | None = None, minlength: int = 0) -> Any:
     >>> bincount(tensor([0, 2, 2])).tolist()
     [1, 0, 2]
     """
+    if x.dtype.kind not in "iu" or x.ndim != 1 or (array(x) < 0).any():
+        raise (RuntimeError if x.dtype.kind in "iub" else NotImplementedError)(message(
+            "bincount only supports 1-d non-negative integral inputs.", op="bincount", inputs=(x,),
+            instead="x.flatten().long()"))
     return like(x, np.bincount(read(x, "bincount()"), None if weights is None else array(weights), minlength))
 
 
@@ -115,12 +137,21 @@ def softmax(x: Any, dim: int, dtype: Any = None) -> Any:
     >>> softmax(tensor([0., 0.]), 0)
     tensor([0.5000, 0.5000])
     """
-    return fu.softmax(x if dtype is None else x.to(dtype), dim=axis(dim, x.ndim))
+    return fu.softmax(real(x, dtype, "softmax"), dim=axis(dim, x.ndim))
 
 
 def log_softmax(x: Any, dim: int, dtype: Any = None) -> Any:
     """x - log sum e^x along ``dim``."""
-    return fu.log_softmax(x if dtype is None else x.to(dtype), dim=axis(dim, x.ndim))
+    return fu.log_softmax(real(x, dtype, "log_softmax"), dim=axis(dim, x.ndim))
+
+
+def real(x: Any, dtype: Any, op: str) -> Any:
+    """x in the dtype; PyTorch's error where it does not hold floating-point numbers."""
+    x = x if dtype is None else x.to(dtype)
+    if x.dtype.kind != "f":
+        raise NotImplementedError(message(f"{op} is not implemented for {x.dtype}", op=op, inputs=(x,),
+                                          instead=f"x.float().{op}(dim)"))
+    return x
 
 
 def addmm(x: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Any:

@@ -198,6 +198,11 @@ def length(x: Tensor, p: float, dim: int) -> Tensor:
     return x.norm(p, dim, keepdim=True)
 
 
+OUTSIDE = {                                           # which element stands at place i, where the last one is at m
+    "reflect": lambda i, m: m - abs(m - abs(i)), "replicate": lambda i, m: np.clip(i, 0, m),
+    "circular": lambda i, m: i % (m + 1)}
+
+
 def pad(input: Tensor, pad: list[int] | tuple[int, ...], mode: str = "constant", value: float | None = None) -> Tensor:
     """x with elements of ``value`` around it: (before, after) of the last dimension, then of the one before, and so on.
 
@@ -205,9 +210,10 @@ def pad(input: Tensor, pad: list[int] | tuple[int, ...], mode: str = "constant",
     [0.0, 1.0, 2.0, 0.0, 0.0]
     """
     n = len(pad) // 2
-    if mode != "constant":
-        raise refusal(NotImplementedError, f"pad: mode {mode!r} is not here", "pad", input,
-                      instead="mode='constant', or index: x[..., [1, 0, 1, 2]]")
+    if mode != "constant" and (mode not in OUTSIDE or input.ndim not in (n + 1, n + 2)):
+        raise refusal(NotImplementedError, f"pad: {input.ndim} dimensions, {n} of them padded, with mode {mode!r}",
+                      "pad", input, instead="mode 'constant', 'reflect', 'replicate' or 'circular'; the last three "
+                      "with one or two dimensions (batch, channels) before those that are padded")
     if len(pad) % 2 or n > input.ndim:
         raise refusal(RuntimeError, "Padding length should be even and at most twice the number of dimensions of the "
                       f"input, but got {len(pad)} for {input.ndim} dimensions", "pad", input,
@@ -215,6 +221,15 @@ def pad(input: Tensor, pad: list[int] | tuple[int, ...], mode: str = "constant",
     if min(pad, default=0) < 0:                       # a negative width cuts away
         cut = [slice(max(-pad[2 * i], 0), input.shape[-1 - i] - max(-pad[2 * i + 1], 0)) for i in range(n)]
         input = input[(..., *reversed(cut))]
+    if mode != "constant":
+        for i in range(n):
+            low, high, size = max(pad[2 * i], 0), max(pad[2 * i + 1], 0), input.shape[-1 - i]
+            if max(low, high) > size - (mode == "reflect") and mode != "replicate":
+                raise refusal(RuntimeError, "Padding size should be less than the corresponding input dimension, but "
+                              f"got: padding ({low}, {high}) of size {size}", "pad", input, instead="'replicate'")
+            outside = OUTSIDE[mode](np.arange(-low, size + high), size - 1)
+            input = sh.slices(input, input.ndim - 1 - i, outside)
+        return input
     widths = [(0, 0)] * (input.ndim - n) + [(max(pad[2 * i], 0), max(pad[2 * i + 1], 0)) for i in reversed(range(n))]
     return sh.pad(input, widths, value or 0)
 

@@ -45,7 +45,7 @@ def one_less(b: Any) -> Any:
 
 
 def nonzero(a: Any) -> Any:
-    """a where it is not 0; there 1, whose logarithm is 0: the slope of a^b along b at a = 0."""
+    """a where it is not 0; there 1: as a divisor of 0, or for its logarithm 0, the slope of a^b along b at a = 0."""
     return np.where(a == 0, 1, a) if hasattr(a, "shape") else a or 1
 
 
@@ -69,8 +69,8 @@ tan = elementwise("tan", np.tan, lambda g, y, x: g * (1 + y * y), scalar=math.ta
 asin = elementwise("asin", np.arcsin, lambda g, y, x: g / np.sqrt(1 - x * x), scalar=math.asin, doc="arc sine")
 acos = elementwise("acos", np.arccos, lambda g, y, x: -g / np.sqrt(1 - x * x), scalar=math.acos, doc="arc cosine")
 atan = elementwise("atan", np.arctan, lambda g, y, x: g / (1 + x * x), scalar=math.atan, doc="arc tangent")
-atan2 = elementwise("atan2", np.arctan2, lambda g, y, a, b: g * (b / (a * a + b * b)),
-                                         lambda g, y, a, b: -g * (a / (a * a + b * b)), scalar=math.atan2,
+atan2 = elementwise("atan2", np.arctan2, lambda g, y, a, b: g * (b / nonzero(a * a + b * b)),
+                                         lambda g, y, a, b: -g * (a / nonzero(a * a + b * b)), scalar=math.atan2,
                     doc="the angle of the point (b, a)")
 hypot = elementwise("hypot", np.hypot, lambda g, y, a, b: g * (a / y),
                                        lambda g, y, a, b: g * (b / y), scalar=math.hypot, doc="sqrt(a^2 + b^2)")
@@ -134,9 +134,9 @@ logical_and = primitive("logical_and", np.logical_and, doc="both are not 0")
 logical_or = primitive("logical_or", np.logical_or, doc="one is not 0")
 logical_xor = primitive("logical_xor", np.logical_xor, doc="exactly one is not 0")
 logical_not = primitive("logical_not", np.logical_not, doc="is 0")
-bitwise_and = primitive("&", np.bitwise_and, doc="bit by bit and; for bool, both")
-bitwise_or = primitive("|", np.bitwise_or, doc="bit by bit or; for bool, either")
-bitwise_xor = primitive("^", np.bitwise_xor, doc="bit by bit exclusive or; for bool, one of the two")
+bitwise_and = primitive("&", np.bitwise_and, promotes=True, doc="bit by bit and; for bool, both")
+bitwise_or = primitive("|", np.bitwise_or, promotes=True, doc="bit by bit or; for bool, either")
+bitwise_xor = primitive("^", np.bitwise_xor, promotes=True, doc="bit by bit exclusive or; for bool, one of the two")
 bitwise_not = primitive("~", np.invert, doc="bit by bit not; for bool, the opposite")
 isnan = primitive("isnan", np.isnan, doc="is not a number")
 isinf = primitive("isinf", np.isinf, doc="is inf or -inf")

@@ -1,0 +1,78 @@
+"""How PyTorch's functions are called: with arguments by position or by PyTorch's names for them, Tensors where PyTorch
+wants Tensors, and no ``out=``. The public functions are dressed in this; inside the package and as methods they are
+bare."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from .errors import message
+from .graph import Node, Primitive
+
+UNCHECKED = set("broadcast_shapes broadcast_tensors cat chain_matmul concat concatenate einsum hstack meshgrid stack "
+                "vstack where zeros ones empty rand randn".split())     # the first argument is not a Tensor alone
+NUMBER_FIRST = set("add sub subtract mul multiply div divide true_divide pow remainder floor_divide bitwise_and "
+                   "bitwise_or bitwise_xor xlogy".split())         # one of the two is a Tensor
+TENSORS = set("atan2 arctan2 hypot logaddexp maximum minimum logical_and logical_or logical_xor".split())     # both are
+PAIRS = {*NUMBER_FIRST, *TENSORS, *"fmod lt le gt ge eq ne greater greater_equal less less_equal not_equal".split()}
+SPELLED = {                                           # PyTorch's names for the first arguments, beside "input"
+    "pow": "input exponent", "addcmul": "input tensor1 tensor2", "addcdiv": "input tensor1 tensor2",
+    "addmm": "input mat1 mat2", "lerp": "input end weight", "split": "tensor split_size_or_sections",
+    "swapaxes": "input axis0 axis1", "where": "condition input other",
+    **dict.fromkeys([*(PAIRS - {"pow"}), "equal", "allclose", "isclose", "inner"], "input other")}
+
+
+def dressed(name: str, f: Callable) -> Callable:
+    """``f`` as PyTorch's function of this name."""
+    names = SPELLED.get(name, "input").split()
+    primitive = isinstance(f, Primitive)
+    own = [] if primitive else list(f.__code__.co_varnames[:f.__code__.co_argcount + f.__code__.co_kwonlyargcount])
+    renamed = {theirs: ours for theirs, ours in zip(names, own, strict=False) if theirs not in own}
+    starred = not primitive and f.__code__.co_flags & 4           # f(*size): f(size=(2, 3)) too
+    unchecked, pair = name in UNCHECKED, name in PAIRS
+
+    @wraps(f)
+    def call(*args: Any, **named: Any) -> Any:
+        if named:
+            if named.pop("out", None) is not None:
+                raise NotImplementedError(message(f"{name}(): out= is not implemented", op=name, inputs=args,
+                                                  instead=f"y = tg.{name}(...), or y[...] = tg.{name}(...)"))
+            if starred and "size" in named and "size" not in own:
+                args += (named.pop("size"),)
+            if primitive:
+                args += tuple([named.pop(n) for n in names[len(args):] if n in named])
+            else:
+                named = {renamed.get(n, n): value for n, value in named.items()}
+        if primitive and (len(args) != len(names) or named):
+            raise miscounted(name, names, args, named)
+        if not unchecked and args and not isinstance(args[0], Node) or pair:
+            check(name, names, args)
+        return f(*args, **named)
+
+    call.__name__ = name
+    return call
+
+
+def check(name: str, names: list[str], args: tuple) -> None:
+    """TypeError, in PyTorch's words, for an argument that must be a Tensor, or a number, and is not."""
+    numbers = name in NUMBER_FIRST and any(isinstance(x, Node) for x in args)
+    for i, x in enumerate(args[:2 if name in PAIRS else 1]):
+        may_be = numbers or (i == 1 and name in PAIRS and name not in TENSORS)
+        if not (isinstance(x, Node) or (may_be and isinstance(x, (int, float, np.number, np.bool_)))):
+            raise TypeError(message(f"{name}(): argument '{names[i]}' (position {i + 1}) must be Tensor, not "
+                                    f"{type(x).__name__}", op=name, inputs=args, instead="tg.tensor(...) of it"))
+
+
+def miscounted(name: str, names: list[str], args: tuple, named: dict) -> TypeError:
+    """PyTorch's error for arguments too few, too many or of another name."""
+    if named:
+        what = f"{name}() got an unexpected keyword argument '{next(iter(named))}'"
+    elif len(args) > len(names):
+        what = f"{name}() takes {len(names)} positional argument{'s' * (len(names) > 1)} but {len(args)} were given"
+    else:
+        missing = ", ".join(f'"{n}"' for n in names[len(args):])
+        what = f"{name}() missing {len(names) - len(args)} required positional arguments: {missing}"
+    return TypeError(message(what, op=name, inputs=args, instead=f"tg.{name}({', '.join(names)})"))
