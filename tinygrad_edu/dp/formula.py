@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,10 +33,17 @@ def operation(node: Node, name: Show) -> str:
         index = [setting(part, name) for part in node.params["index"]]
         part = f"{inputs[0]}[{', '.join(index[:-1] if len(index) > 1 and index[-1] == '...' else index)}]"
         return " = ".join([part, *inputs[1:]])
-    given = {key: value for key, value in node.params.items()
-             if value is not None and value is not False and key not in INTERNAL}
-    said = [f"{key}={setting(value, name)}" for key, value in given.items()]
-    return f"{op}({', '.join(inputs + said)})"
+    return f"{op}({', '.join(inputs + settings(node.params, name))})"
+
+
+def settings(params: Mapping[str, Any], show: Show) -> list[str]:
+    """The parameters of an operation that somebody chose, as in code.
+
+    >>> settings({"dim": (0, 1), "keepdim": True, "dtype": None, "index": (slice(1, 4), ...)}, str)
+    ['dim=(0, 1)', 'keepdim=True', 'index=(1:4, ...)']
+    """
+    return [f"{key}={setting(value, show)}" for key, value in params.items()
+            if value is not None and value is not False and key not in INTERNAL]
 
 
 def setting(value: Any, show: Show) -> str:

@@ -28,14 +28,12 @@ def names_of(nodes: Iterable[Node], root: Node | None = None, given: Any = None)
     """A name for each node, no two alike: what ``given`` says (a dictionary; ``locals()`` will do), the node's own name
     or label, the variable that holds it in the function that called this package, also inside lists, objects and
     modules; else v1, v2, ... in the order made. ``root`` is called L where nothing else names it."""
-    if given is not None and not isinstance(given, Mapping):
-        raise TypeError(message("names= maps names to nodes", instead='names={"w": w}, or names=locals()'))
     nodes = list(nodes)
     known = set(nodes)
     constants = [x for node in nodes for x in [*(node.inputs or ()), *node.params.values()]
                  if isinstance(x, np.ndarray) or (isinstance(x, Node) and x not in known)]
     wanted = {id(x) for x in [*nodes, *constants]}
-    said = found_in([given], wanted) if given is not None else {}
+    said = given_names(given, wanted)
     seen = found_in(caller(), wanted - set(said))
     names, taken = Names(), set()
     for x in [*nodes, *constants]:
@@ -51,6 +49,13 @@ def names_of(nodes: Iterable[Node], root: Node | None = None, given: Any = None)
             k += 1
             names[node] = unique(f"v{k}", taken)
     return names
+
+
+def given_names(given: Any, wanted: set[int]) -> dict[int, str]:
+    """The names that the user gives to the objects with the ids ``wanted``."""
+    if given is not None and (not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given)):
+        raise TypeError(message("names= maps names to nodes", instead='names={"w": w}, or names=locals()'))
+    return found_in([given or {}], wanted)
 
 
 def unique(name: str, taken: set[str]) -> str:

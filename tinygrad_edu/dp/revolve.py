@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import message
 from .chart import COLORS, FONT, GREY, sheet, words
-from .text import Table, grid
+from .text import Table, counted, grid
 
 HINT = {"store": "keep the state before step {at}", "restore": "go back to the state before step {at}",
         "advance": "run steps {at} to {last}, nothing recorded", "turn": "run step {at} recorded, and sweep it back",
@@ -213,11 +213,6 @@ def revolve(steps: int, checkpoints: int) -> Schedule:
         if kept:
             actions.append(Action("restore", kept[-1], kept[-1]))
     return Schedule(steps, checkpoints, tuple(actions))
-
-
-def counted(n: int, what: str) -> str:
-    """A number of things."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 # ---- the picture ----------------------------------------------------------------------------------------------------

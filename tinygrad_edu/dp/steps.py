@@ -65,10 +65,13 @@ def hooked(x: Node, g: Any) -> Any:
 
 
 class Flow:
-    """Watches a sweep: ``edges[node, i]`` is what it sent from ``node`` to its input number ``i``."""
+    """Watches a sweep: ``edges[node, i]`` is what it sent from ``node`` to its input number ``i``, ``before[node, i]``
+    what the cell of that input held in the sweep's ``table``, which has to be this one."""
 
     def __init__(self) -> None:
+        self.table: dict[Node, Any] = {}
         self.edges: dict[tuple[Node, int], Any] = {}
+        self.before: dict[tuple[Node, int], Any] = {}
         self.node: Node | None = None
         self.last = -1
 
@@ -80,4 +83,9 @@ class Flow:
         self.last = next(i for i in range(self.last + 1 if node is self.node else 0, len(node.inputs))
                          if node.inputs[i] is x)
         self.node = node
-        self.edges[node, self.last] = c
+        self.edges[node, self.last], self.before[node, self.last] = c, self.table.get(x)
+
+    def so_far(self, node: Node, i: int) -> Any:
+        """What the cell of input ``i`` held once ``node``, which was just passed, had sent to it there."""
+        again = [k for k, x in edges(node) if k > i and x is node.inputs[i]]
+        return self.before[node, again[0]] if again else self.table[node.inputs[i]]

@@ -19,7 +19,7 @@ import numpy as np
 from ..creation import tensor
 from ..dp.formula import contribution_text, operation, quantity, rule
 from ..dp.names import Names, names_of, unique
-from ..dp.steps import below, edges, seed
+from ..dp.steps import Flow, below, edges, seed
 from ..dp.text import FEW, figure, plain, shape
 from ..errors import message
 from ..files import write
@@ -143,12 +143,12 @@ class Recorder:
         with watch(flow):
             for node, g in sweep([loss], [one], table=flow.table):
                 sent = []
-                for (i, x), (c, so_far) in zip(edges(node), flow.taken(), strict=True):
+                for i, x in edges(node):
                     found, parts = rule(node, i, g), tables[node]
                     text = FOUND.format("g") + f" * d{FOUND.format('Y')}/d{FOUND.format('X')}" if found is None else \
                         contribution_text(node, i, FOUND.format("g"), parts.show, found)
                     sent.append([number[x], self._text(text)])
-                    flows += [figure(c, self.digits), figure(so_far, self.digits)]
+                    flows += [figure(flow.edges[node, i], self.digits), figure(flow.so_far(node, i), self.digits)]
                 solved.append([number[node], int(bool(node.note.hooks)), sent])
                 adjoints.append(figure(g, self.digits))
         graph = {
@@ -158,31 +158,6 @@ class Recorder:
             "shape": [shape(node) if large(node) else "" for node in survey.nodes],
             "about": [self._text(about(node, survey)) for node in survey.nodes], "groups": groups, "sweep": solved}
         return graph, {"v": [figure(node, self.digits) for node in survey.nodes], "a": adjoints, "f": flows}
-
-
-class Flow:
-    """Watches a sweep: what the node in hand sends to each input, and what their cells of the table hold then."""
-
-    def __init__(self) -> None:
-        self.table: dict[Node, Any] = {}
-        self.sent: list[list[Any]] = []
-
-    def made(self, *step: Any) -> None:
-        """Operations do not matter here."""
-
-    def flowed(self, node: Node, x: Node, c: Any) -> None:
-        """One contribution, on its way into the cell of ``x``."""
-        for earlier in self.sent:
-            if earlier[0] is x:
-                earlier[2] = self.table[x]            # the node reads x twice: what its cell held in between
-        self.sent.append([x, c, None])
-
-    def taken(self) -> list[tuple[Any, Any]]:
-        """Every contribution since the last call, with the sum that it led to."""
-        last = {x: k for k, (x, _, _) in enumerate(self.sent)}
-        found = [(c, self.table[x] if last[x] == k else held) for k, (x, c, held) in enumerate(self.sent)]
-        self.sent = []
-        return found
 
 
 class Parts:

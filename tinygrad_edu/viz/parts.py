@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import INTERNAL
+from ..dp.formula import settings
 from ..graph import Node, Primitive
 from .sheet import GRADIENT, Sheet, markup, plain, small
 from .survey import FEW, Survey, described, is_parameter, numbers, payload, shape
@@ -57,7 +57,7 @@ def operation(sheet: Sheet, survey: Survey, node: Node) -> None:
     """The circle of the operation that made ``node``."""
     op, inputs = node.op, survey.inputs[node]
     assert op is not None
-    sheet.operation(f"n{survey.number[node]}op", op.name, settings(node.params), layer=survey.place[node],
+    sheet.operation(f"n{survey.number[node]}op", op.name, said(node.params), layer=survey.place[node],
                     ports=len(inputs) if order_matters(op.name, inputs) else 0, tip=explained(op, node))
 
 
@@ -83,37 +83,14 @@ def constant(sheet: Sheet, survey: Survey, user: Node, i: int, x: Any, digits: i
     sheet.edge(id, port(survey, user, i))
 
 
-def settings(params: Mapping[str, Any]) -> str:
-    """The parameters of an operation in a few words.
+def said(params: Mapping[str, Any]) -> str:
+    """The parameters of an operation in a few words; large arrays by their shapes.
 
-    >>> settings({"dim": (0, 1), "keepdim": True, "dtype": None})
-    'dim=(0, 1), keepdim=True'
-    >>> settings({"index": (slice(1, 4), None, ...), "mask": np.zeros((9, 9))})
+    >>> said({"index": (slice(1, 4), None, ...), "mask": np.zeros((9, 9))})
     'index=(1:4, None, ...), mask (9, 9)'
     """
-    said = [f"{name} {shape(value)}" if is_large(value) else f"{name}={setting(value)}"
-            for name, value in params.items() if value is not None and value is not False and name not in INTERNAL]
-    return ", ".join(said)
-
-
-def is_large(value: Any) -> bool:
-    """Whether a parameter is an array with more than a few numbers."""
-    return hasattr(payload(value), "dtype") and getattr(payload(value), "size", 0) > FEW
-
-
-def setting(value: Any) -> str:
-    """One parameter as it would be written in an index or a call."""
-    value = payload(value)
-    if isinstance(value, slice):
-        ends = [("" if end is None else setting(end)) for end in (value.start, value.stop)]
-        return ":".join(ends if value.step is None else [*ends, setting(value.step)])
-    if value is Ellipsis:
-        return "..."
-    if isinstance(value, tuple):
-        return f"({', '.join(map(setting, value))}{',' * (len(value) == 1)})"
-    if is_large(value):
-        return shape(value)
-    return plain(value.tolist() if hasattr(value, "tolist") else value, 24)
+    given = settings(params, lambda x: f" {shape(x)}" if x.size > FEW else plain(x.tolist(), 24))
+    return ", ".join(given).replace("= ", " ")
 
 
 def about(node: Node) -> str:
@@ -128,4 +105,4 @@ def about(node: Node) -> str:
 
 def explained(op: Primitive, node: Node) -> str:
     """What hovering over an operation says: the operation's own documentation."""
-    return "\n".join(filter(None, [op.name, op.__doc__, settings(node.params)]))
+    return "\n".join(filter(None, [op.name, op.__doc__, said(node.params)]))

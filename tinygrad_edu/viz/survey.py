@@ -5,6 +5,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..dp.names import given_names
+from ..dp.text import plain as payload
 from ..errors import message
 from ..graph import Node, born, version
 
@@ -29,7 +31,8 @@ class Survey:
         for node in self.nodes:
             for x in dict.fromkeys(i for i in self.inputs[node] if isinstance(i, Node)):
                 self.users[x].append(node)
-        self.names = names_of(names)
+        things = [x for node in self.nodes for x in (node, *self.inputs[node], *node.params.values())]
+        self.names = given_names(names, {id(x) for x in things})
         self.classes: dict[str, str] = {}
         for layer, m in {node.note.layer: m for node in self.nodes if (m := module_of(node)) is not None}.items():
             self.classes[layer] = type(m).__name__
@@ -88,24 +91,6 @@ def history(roots: Iterable[Node]) -> dict[Node, tuple]:
     return found
 
 
-def names_of(names: Any) -> dict[int, str]:
-    """The name of each object in ``names``, by its id; ``locals()`` will do."""
-    found: dict[int, str] = {}
-    for name, x in dict(names or {}).items():
-        if not isinstance(name, str):
-            raise TypeError(message(f"names= maps names to nodes, and {name!r} is not a name",
-                                    instead='draw(y, names={"w": w}) or draw(y, names=locals())'))
-        if name.startswith("_"):
-            continue                                  # Jupyter keeps its own copies of results under such names
-        if isinstance(x, Node) or hasattr(x, "dtype"):
-            found.setdefault(id(x), name)
-        elif isinstance(x, (list, tuple)):
-            for i, part in enumerate(x):
-                if isinstance(part, Node):
-                    found.setdefault(id(part), f"{name}[{i}]")
-    return found
-
-
 def module_of(node: Node) -> Any:
     """The module inside which ``node`` was computed, where its note knows one that still lives."""
     module = getattr(node.note, "module", None)
@@ -128,11 +113,6 @@ def common(paths: list[str]) -> str:
 
 
 # ---- in words -------------------------------------------------------------------------------------------------------
-
-def payload(x: Any) -> Any:
-    """The number or array of a node, or a plain one itself."""
-    return x.payload if isinstance(x, Node) else x
-
 
 def number(v: Any, digits: int = 4) -> str:
     """A number in few characters: exact ones short, rounded ones with all their digits.
