@@ -189,7 +189,7 @@ function drawCluster(object, height) {
   const [left, low, right, high] = object.bb.split(",").map(Number), [w, h] = [right - left, high - low];
   const top = height - high, title = element("svg:tspan", { class: "name" }, `▾ ${cut(name, 26)}`);
   const facts = { class: "cluster", "data-item": "c" + k, tabindex: 0, role: "button", "aria-expanded": "true" };
-  const g = element("svg:g", { ...facts, "aria-label": `Fold ${name}` },
+  const g = element("svg:g", { ...facts, "aria-label": `Fold ${name} ${kind}`.trim() },
     element("svg:rect", { x: left, y: top, width: w, height: h, rx: 10 }),
     element("svg:text", { x: left + 10, y: top + 17 }, title, ` ${kind}`));
   return { g, x: left + w / 2, y: top + h / 2, width: w, height: h };
