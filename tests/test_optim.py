@@ -11,6 +11,7 @@ import torch
 from parity import same
 
 import tinygrad_edu as tg
+from tinygrad_edu.optim import optimizer as base
 
 LIBS = pytest.mark.parametrize("lib", [tg, torch], ids=["ours", "torch"])
 OPTIONS = [
@@ -90,6 +91,27 @@ def test_a_saved_state_goes_on_where_it_stopped_ours_or_torchs(name, options):
     for p, q, r in zip(straight, stopped, back, strict=True):
         np.testing.assert_array_equal(p.detach().numpy(), q.detach().numpy())
         np.testing.assert_allclose(p.detach().numpy(), r.detach().numpy(), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name, options", OPTIONS, ids=IDS)
+def test_large_parameters_are_changed_in_parts_to_the_same_numbers(name, options, monkeypatch):
+    found = []
+    for part in (1 << 16, 2):
+        monkeypatch.setattr(base, "PART", part)
+        params = parameters(tg, "float32")
+        walk(tg, getattr(tg.optim, name)(params, **options), params, 4)
+        found.append([p.detach().numpy() for p in params])
+    for p, q in zip(*found, strict=True):
+        np.testing.assert_array_equal(p, q)
+
+
+def test_a_parameter_that_is_not_contiguous_is_changed_as_a_whole(monkeypatch):
+    monkeypatch.setattr(base, "PART", 2)
+    w = tg.tensor(np.arange(12.0).reshape(3, 4).T, requires_grad=True)
+    w.data = tg.tensor(np.zeros((3, 4))).T
+    w.grad = tg.arange(12.0).reshape(4, 3).double()
+    tg.optim.SGD([w], lr=1.0).step()
+    np.testing.assert_array_equal(w.detach().numpy(), -np.arange(12.0).reshape(4, 3))
 
 
 def test_loading_copies_and_checks_first():

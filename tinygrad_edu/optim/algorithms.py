@@ -44,20 +44,20 @@ class SGD(Optimizer):
     def update(self, group: dict[str, Any], params: list[Tensor]) -> None:
         lr, momentum, keep = float(group["lr"]), group["momentum"], 1 - group["dampening"]
         for p in params:
-            w, t = p.payload, self.scratch(p)
-            g = self.gradient(group, p, t)
-            if momentum:
-                state = self.state[p]
-                if state.get("momentum_buffer") is None:
-                    state["momentum_buffer"] = Tensor._leaf(g.copy())
-                    v = state["momentum_buffer"].payload
-                else:
-                    v = state["momentum_buffer"].payload
-                    np.multiply(v, momentum, out=v)
-                    np.add(v, g if keep == 1 else g * keep, out=v)
-                g = np.add(g, v * momentum, out=t) if group["nesterov"] else v
-            np.multiply(g, lr, out=t)
-            np.subtract(w, t, out=w)
+            state = self.state[p] if momentum else {}
+            first = momentum and state.get("momentum_buffer") is None
+            if first:
+                state["momentum_buffer"] = Tensor._leaf(np.empty_like(p.payload))
+            for w, g, t, *kept in self.parts(group, p, *([state["momentum_buffer"]] if momentum else [])):
+                for v in kept:                        # one, with momentum
+                    if first:
+                        v[...] = g
+                    else:
+                        np.multiply(v, momentum, out=v)
+                        np.add(v, g if keep == 1 else g * keep, out=v)
+                    g = np.add(g, v * momentum, out=t) if group["nesterov"] else v
+                np.multiply(g, lr, out=t)
+                np.subtract(w, t, out=w)
 
 
 class Adam(Optimizer):
@@ -84,36 +84,29 @@ class Adam(Optimizer):
 
     def update(self, group: dict[str, Any], params: list[Tensor]) -> None:
         lr, (b1, b2), eps = float(group["lr"]), group["betas"], group["eps"]
-        amsgrad = group["amsgrad"]
         for p in params:
-            w, t, state = p.payload, self.scratch(p), self.state[p]
+            state, names = self.state[p], ("exp_avg", "exp_avg_sq", *["max_exp_avg_sq"] * group["amsgrad"])
             if not state:
-                state.update(step=0.0, exp_avg=Tensor._leaf(np.zeros_like(w)),
-                             exp_avg_sq=Tensor._leaf(np.zeros_like(w)))
-                if amsgrad:
-                    state["max_exp_avg_sq"] = Tensor._leaf(np.zeros_like(w))
+                state.update(step=0.0, **{name: Tensor._leaf(np.zeros_like(p.payload)) for name in names})
             step = state["step"] = state["step"] + 1
-            m, v = state["exp_avg"].payload, state["exp_avg_sq"].payload
-            g = self.gradient(group, p, t)
-            if group["weight_decay"] and group["decoupled_weight_decay"]:
-                np.multiply(w, 1 - lr * group["weight_decay"], out=w)
-            if g is t:
-                g = g.copy()                          # t is written to before g is read for the last time
-            np.subtract(g, m, out=t)                  # m += (1 - b1) (g - m)
-            np.multiply(t, 1 - b1, out=t)
-            np.add(m, t, out=m)
-            np.multiply(v, b2, out=v)                 # v = b2 v + (1 - b2) g^2
-            np.multiply(g, g, out=t)
-            np.multiply(t, 1 - b2, out=t)
-            np.add(v, t, out=v)
-            if amsgrad:
-                v = np.maximum(state["max_exp_avg_sq"].payload, v, out=state["max_exp_avg_sq"].payload)
             start = sqrt(1 - b2 ** step)              # m and v began at 0: both corrections as one factor
-            np.sqrt(v, out=t)
-            np.add(t, eps * start, out=t)
-            np.divide(m, t, out=t)
-            np.multiply(t, lr * start / (1 - b1 ** step), out=t)
-            np.subtract(w, t, out=w)
+            for w, g, t, m, v, *largest in self.parts(group, p, *[state[name] for name in names]):
+                if group["weight_decay"] and group["decoupled_weight_decay"]:
+                    np.multiply(w, 1 - lr * group["weight_decay"], out=w)
+                np.subtract(g, m, out=t)              # m += (1 - b1) (g - m)
+                np.multiply(t, 1 - b1, out=t)
+                np.add(m, t, out=m)
+                np.multiply(v, b2, out=v)             # v = b2 v + (1 - b2) g^2
+                np.multiply(g, g, out=t)
+                np.multiply(t, 1 - b2, out=t)
+                np.add(v, t, out=v)
+                for v_max in largest:
+                    v = np.maximum(v_max, v, out=v_max)
+                np.sqrt(v, out=t)
+                np.add(t, eps * start, out=t)
+                np.divide(m, t, out=t)
+                np.multiply(t, lr * start / (1 - b1 ** step), out=t)
+                np.subtract(w, t, out=w)
 
 
 class AdamW(Adam):
@@ -148,37 +141,32 @@ class RMSprop(Optimizer):
     def update(self, group: dict[str, Any], params: list[Tensor]) -> None:
         lr, alpha, momentum = float(group["lr"]), group["alpha"], group["momentum"]
         for p in params:
-            w, t, state = p.payload, self.scratch(p), self.state[p]
+            state = self.state[p]
+            names = ("square_avg", *["grad_avg"] * group["centered"], *["momentum_buffer"] * (momentum > 0))
             if not state:
-                state.update(step=0.0, square_avg=Tensor._leaf(np.zeros_like(w)))
-                if momentum > 0:
-                    state["momentum_buffer"] = Tensor._leaf(np.zeros_like(w))
-                if group["centered"]:
-                    state["grad_avg"] = Tensor._leaf(np.zeros_like(w))
+                state.update(step=0.0, **{name: Tensor._leaf(np.zeros_like(p.payload)) for name in names})
             state["step"] += 1
-            g = self.gradient(group, p, t)
-            if g is t:
-                g = g.copy()
-            v = state["square_avg"].payload
-            np.multiply(v, alpha, out=v)
-            np.multiply(g, g, out=t)
-            np.multiply(t, 1 - alpha, out=t)
-            np.add(v, t, out=v)
-            if group["centered"]:
-                mean = state["grad_avg"].payload
-                mean += (g - mean) * (1 - alpha)
-                v = v - mean * mean
-            np.sqrt(v, out=t)
-            np.add(t, group["eps"], out=t)
-            np.divide(g, t, out=t)
-            if momentum > 0:
-                b = state["momentum_buffer"].payload
-                np.multiply(b, momentum, out=b)
-                np.add(b, t, out=b)
-                np.multiply(b, lr, out=t)
-            else:
-                np.multiply(t, lr, out=t)
-            np.subtract(w, t, out=w)
+            for w, g, t, v, *more in self.parts(group, p, *[state[name] for name in names]):
+                kept = dict(zip(names[1:], more, strict=True))
+                np.multiply(v, alpha, out=v)
+                np.multiply(g, g, out=t)
+                np.multiply(t, 1 - alpha, out=t)
+                np.add(v, t, out=v)
+                if group["centered"]:
+                    mean = kept["grad_avg"]
+                    mean += (g - mean) * (1 - alpha)
+                    v = v - mean * mean
+                np.sqrt(v, out=t)
+                np.add(t, group["eps"], out=t)
+                np.divide(g, t, out=t)
+                if momentum > 0:
+                    b = kept["momentum_buffer"]
+                    np.multiply(b, momentum, out=b)
+                    np.add(b, t, out=b)
+                    np.multiply(b, lr, out=t)
+                else:
+                    np.multiply(t, lr, out=t)
+                np.subtract(w, t, out=w)
 
 
 class Adagrad(Optimizer):
@@ -205,16 +193,14 @@ class Adagrad(Optimizer):
 
     def update(self, group: dict[str, Any], params: list[Tensor]) -> None:
         for p in params:
-            w, t, state = p.payload, self.scratch(p), self.state[p]
+            state = self.state[p]
             lr = float(group["lr"]) / (1 + state["step"] * group["lr_decay"])
             state["step"] += 1
-            g, s = self.gradient(group, p, t), state["sum"].payload
-            if g is t:
-                g = g.copy()
-            np.multiply(g, g, out=t)
-            np.add(s, t, out=s)
-            np.sqrt(s, out=t)
-            np.add(t, group["eps"], out=t)
-            np.divide(g, t, out=t)
-            np.multiply(t, lr, out=t)
-            np.subtract(w, t, out=w)
+            for w, g, t, s in self.parts(group, p, state["sum"]):
+                np.multiply(g, g, out=t)
+                np.add(s, t, out=s)
+                np.sqrt(s, out=t)
+                np.add(t, group["eps"], out=t)
+                np.divide(g, t, out=t)
+                np.multiply(t, lr, out=t)
+                np.subtract(w, t, out=w)
