@@ -10,6 +10,7 @@ from typing import Any
 
 from ..ops import elementwise as ew
 from ..value import Value
+from .text import counted
 
 LENGTH = 2_000                                        # characters, so that nothing takes long
 FUNCTIONS: dict[str, tuple[Any, int]] = {             # name: primitive, number of arguments
@@ -106,7 +107,7 @@ def value_of(tree: ast.expr, known: Mapping[str, Any], used: set[str], text: str
                 todo += [(node, True), (x, False)]
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
                 if len(args) != FUNCTIONS[name][1] or any(isinstance(x, ast.Starred) for x in args):
-                    raise refused(text, node, f"{name} takes {FUNCTIONS[name][1]} argument(s)")
+                    raise refused(text, node, f"{name} takes {counted(FUNCTIONS[name][1], 'argument')}")
                 todo += [(node, True), *((x, False) for x in reversed(args))]
             case ast.Call(func=ast.Name(id=name)):
                 raise refused(text, node, f"there is no function {name} here; there are {', '.join(sorted(FUNCTIONS))}")
@@ -162,7 +163,9 @@ def what(node: ast.AST) -> str:
     kind = type(node)
     words: dict[type, str] = {
         ast.Attribute: "an attribute", ast.Subscript: "an index", ast.Lambda: "a lambda", ast.Compare: "a comparison",
-        ast.Constant: "this constant", ast.Call: "this call", ast.IfExp: "a choice", ast.Starred: "a star"}
+        ast.Constant: "this constant", ast.Call: "this call", ast.IfExp: "a choice", ast.Starred: "a star",
+        ast.BinOp: "this operator", ast.UnaryOp: "this operator", ast.BoolOp: "and, or", ast.List: "a list",
+        ast.Tuple: "a tuple", ast.Dict: "a dictionary", ast.Set: "a set"}
     return words.get(kind, kind.__name__)
 
 

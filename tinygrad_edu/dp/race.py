@@ -83,7 +83,7 @@ class Race:
                      f"Calls of three ways to the gradient of {self.name}, against depth, beside Fibonacci three ways")
 
     def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self.tables()) + self.svg()
+        return "".join(table._repr_html_() for table in self.tables()) + f"<p>{LEGEND}</p>" + self.svg()
 
 
 def race(loss: Node, limit: int = RACE_LIMIT, n: int = 20, names: Any = None) -> Race:

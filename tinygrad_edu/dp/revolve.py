@@ -19,7 +19,8 @@ from .chart import COLORS, FONT, GREY, sheet, words
 from .text import Table, counted, grid
 
 HINT = {"store": "keep the state before step {at}", "restore": "go back to the state before step {at}",
-        "advance": "run steps {at} to {last}, nothing recorded", "turn": "run step {at} recorded, and sweep it back",
+        "one": "run step {at}, nothing recorded", "advance": "run steps {at} to {last}, nothing recorded",
+        "turn": "run step {at} recorded, and sweep it back",
         "free": "the state before step {at} is not needed again"}
 
 
@@ -32,7 +33,8 @@ class Action(NamedTuple):
     to: int
 
     def __str__(self) -> str:
-        return HINT[self.kind].format(at=self.at, last=self.to - 1)
+        one = self.kind == "advance" and self.to == self.at + 1
+        return HINT["one" if one else self.kind].format(at=self.at, last=self.to - 1)
 
 
 def beta(s: int, t: int) -> int:
@@ -223,7 +225,7 @@ def drawn(plan: Schedule) -> str:
     """A schedule as SVG text; each mark says in its title what it is."""
     total = plan.forward_steps + plan.steps
     dx, dy = min(24.0, max(3.0, 560 / plan.steps)), min(11.0, max(1.5, 640 / total))
-    width, height = max(LEFT + dx * plan.steps + 20, 400), TOP + dy * total + 24
+    width, height = max(LEFT + dx * plan.steps + 20, 470), TOP + dy * total + 24
 
     def at(k: float, time: float) -> str:
         return f"{LEFT + dx * k:.1f} {TOP + dy * time:.1f}"

@@ -136,8 +136,8 @@ def highlighted(cell: str, marked: Mapping[str, str]) -> str:
     out, end = "", 0
     for start, word in places(cell, marked):
         out += (f'{html.escape(cell[end:start])}<mark style="background:{marked[word]}88;color:inherit">'
-                f'{html.escape(word)}</mark>')
-        end = start + len(word)
+                f'{html.escape(word.rstrip())}</mark>')
+        end = start + len(word.rstrip())
     return out + html.escape(cell[end:])
 
 
