@@ -7,8 +7,8 @@ from importlib import import_module
 
 import numpy as np
 
-from .harness import Bar, Row, Step, Workload, race
-from .replay import captured
+from .bare import Bare
+from .harness import Bar, Row, Step, Workload, captured, race
 
 X, W, B = np.random.default_rng(1).normal(size=(3, 10)).astype(np.float32)
 
@@ -48,6 +48,18 @@ def autograd() -> Step:
     return lambda: both((W, B))[0]
 
 
+def tape() -> Step:
+    """What a tape in Python costs at the least."""
+    x, w, b = Bare(X, needed=False), Bare(W), Bare(B)
+
+    def step():
+        w.grad = b.grad = None
+        y = ((x * w) + b).tanh().sum()
+        y.backward()
+        return y
+    return step
+
+
 def by_hand() -> Step:
     """The floor: nobody can do with fewer calls of NumPy."""
     def step():
@@ -63,5 +75,5 @@ def run(budget: float, say: Callable[[str], None]) -> list[Row]:
     ours = partial(torch_api, "tinygrad_edu")
     peers = {"ours": ours, "captured": partial(captured, ours),
              "torch": partial(torch_api, "torch"), "mygrad": mygrad,
-             "autograd": autograd, "NumPy by hand": by_hand}
+             "autograd": autograd, "a bare tape": tape, "NumPy by hand": by_hand}
     return race(Workload("B1", peers, (Bar("torch", 0.40), Bar("torch", 0.10, variant="captured"))), budget, say)

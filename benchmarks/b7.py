@@ -49,17 +49,14 @@ def run(budget: float, say: Callable[[str], None]) -> list[Row]:
             if peer not in SLOW or turn % 5 == 0:
                 times[peer].append(import_time(package))
         turn += 1
-    ms = {peer: 1e3 * statistics.median(ts) for peer, ts in times.items()}
+    import_ = {peer: statistics.median(ts) for peer, ts in times.items()}
     more = 1e3 * statistics.median(a - b for a, b in zip(times["ours"], times["NumPy"], strict=True))
-    rows = [Row("B7 import", f"{ms['ours']:.0f} ms", "NumPy", f"{ms['NumPy']:.0f} ms", f"{more:+.1f} ms",
-                *judge(more, 15, form=".0f"))]
-    rows += [Row("B7 import", f"{ms['ours']:.0f} ms", peer, f"{ms[peer]:.0f} ms", f"{ms['ours'] / ms[peer]:.2f}")
-             for peer in present if peer not in ("ours", "NumPy")]
-    mb = {peer: installed(package) for peer, package in present.items()}
-    verdict = judge(mb["ours"], 2, form=".0f")
-    for peer in present:
-        if peer != "ours":
-            rows.append(Row("B7 size", f"{mb['ours']:.2f} MB", peer, f"{mb[peer]:.2f} MB",
-                            f"{mb['ours'] / mb[peer]:.3f}", *verdict))
-            verdict = ("", "")
+    size = {peer: installed(package) for peer, package in present.items()}
+    rows = []
+    for name, figures, bar, unit in (
+            ("B7 import", import_, f"{more:+.1f} ms on NumPy's: {judge(more, 15, form='.0f')}", "s"),
+            ("B7 size", size, judge(size["ours"], 2, form=".0f"), "MB")):
+        ours = figures.pop("ours")
+        rows += [Row(name, peer, theirs, ours, ours / theirs, bar if not i else "", unit=unit)
+                 for i, (peer, theirs) in enumerate(figures.items())]
     return rows

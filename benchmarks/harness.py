@@ -35,15 +35,18 @@ class Bar(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One line of the table, as text."""
+    """One line of the table: our figure, eager and captured, beside one peer's, with ratios and bars."""
 
     workload: str
-    ours: str = ""
     peer: str = ""
-    theirs: str = ""
-    ratio: str = ""
-    bar: str = ""
-    reached: str = ""
+    theirs: float | None = None
+    eager: float | None = None
+    eager_ratio: float | None = None
+    eager_bar: str = ""
+    captured: float | None = None
+    captured_ratio: float | None = None
+    captured_bar: str = ""
+    unit: str = "s"
 
 
 class Workload(NamedTuple):
@@ -57,15 +60,20 @@ class Workload(NamedTuple):
     tolerance: float = 1e-4
 
 
-def judge(figure: float, bar: float, stretch: float | None = None, *, most: bool = True, form: str = ".2f",
-          ) -> tuple[str, str]:
+def judge(figure: float, bar: float, stretch: float | None = None, *, most: bool = True, form: str = ".2f") -> str:
     """The bar in words, and whether ``figure`` reaches it."""
-    sign = "≤" if most else "≥"
-    text = f"{sign} {bar:{form}}" + (f" (stretch {stretch:{form}})" if stretch else "")
-
     def reaches(limit: float) -> bool:
         return figure <= limit if most else figure >= limit
-    return text, "stretch" if stretch and reaches(stretch) else "yes" if reaches(bar) else "**no**"
+    text = f"{'≤' if most else '≥'} {bar:{form}}"
+    if stretch and reaches(stretch):
+        return f"{text} reached, and its stretch {stretch:{form}}"
+    return f"{text} reached" if reaches(bar) else f"{text} **missed**"
+
+
+def captured(make: Callable[[], Step]) -> Step:
+    """The step of ``make``, recorded and replayed."""
+    import tinygrad_edu
+    return tinygrad_edu.compile(make())
 
 
 def number(loss: Any) -> float:
@@ -131,31 +139,47 @@ def interleave(steps: dict[str, Step], budget: float, collector: bool = True) ->
 
 
 def race(workload: Workload, budget: float, say: Callable[[str], None]) -> list[Row]:
-    """Run one workload and compare each variant of ours with each peer."""
+    """Run one workload: a row for each peer, with each variant of ours beside it."""
     steps = build(workload, say)
     times = interleave(steps, budget, workload.collector)
-    figures = {peer: seconds(statistics.median(ts) / workload.steps) for peer, ts in times.items()}
-    rows = []
-    for variant in (v for v in VARIANTS if v in times):
-        for peer in (p for p in times if p not in VARIANTS):
-            ratios = [a / b for a, b in zip(times[variant], times[peer], strict=True)]
-            ratio, digits = statistics.median(ratios), ".3f" if statistics.median(ratios) < 0.1 else ".2f"
-            verdict = ("", "")
-            for bar in workload.bars:
-                if (bar.peer, bar.variant) == (peer, variant):
-                    verdict = judge(ratio, bar.ratio, bar.stretch, form=".3f" if bar.ratio < 0.1 else ".2f")
-            name = workload.name if variant == "ours" else f"{workload.name}, {variant}"
-            rows.append(Row(name, figures[variant], peer, figures[peer], f"{ratio:{digits}}", *verdict))
-    return rows
+    figures = {peer: statistics.median(ts) / workload.steps for peer, ts in times.items()}
+
+    def against(variant: str, peer: str) -> tuple[float | None, float | None, str]:
+        if variant not in times:
+            return None, None, ""
+        ratio = statistics.median(a / b for a, b in zip(times[variant], times[peer], strict=True))
+        bar = next((bar for bar in workload.bars if (bar.peer, bar.variant) == (peer, variant)), None)
+        form = ".3f" if bar and bar.ratio < 0.1 else ".2f"
+        return figures[variant], ratio, judge(ratio, bar.ratio, bar.stretch, form=form) if bar else ""
+    return [Row(workload.name, peer, figures[peer], *against("ours", peer), *against("captured", peer))
+            for peer in times if peer not in VARIANTS]
 
 
 def table(rows: Iterable[Row]) -> str:
-    """The rows as a Markdown table."""
-    head = Row("workload", "ours", "peer", "peer's", "ours / peer", "bar", "reached")
-    lines = [head, *rows]
+    """The rows as a Markdown table; our own figures stand in the first row of each workload."""
+    head = ["workload", "ours, eager", "ours, captured", "peer", "peer's", "eager / peer", "bar", "captured / peer",
+            "bar"]
+    lines, last = [head], ""
+    for row in rows:
+        def form(figure: float | None, row: Row = row) -> str:
+            return "" if figure is None else amount(figure, row.unit)
+        own = ["", "", ""] if row.workload == last else [row.workload, form(row.eager), form(row.captured)]
+        lines.append([*own, row.peer, form(row.theirs), ratio(row.eager_ratio), row.eager_bar,
+                      ratio(row.captured_ratio), row.captured_bar])
+        last = row.workload
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     text = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |" for line in lines]
     return "\n".join([text[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *text[1:]])
+
+
+def amount(figure: float, unit: str) -> str:
+    """A figure with its unit."""
+    return seconds(figure) if unit == "s" else f"{figure:.3g} {unit}"
+
+
+def ratio(r: float | None) -> str:
+    """A ratio with two digits that count, or nothing."""
+    return "" if r is None else f"{r:.0f}" if r >= 100 else f"{r:.2f}" if r >= 0.1 else f"{r:.2g}"
 
 
 def circumstances() -> str:

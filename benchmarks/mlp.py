@@ -50,6 +50,11 @@ class Net(NamedTuple):
         return [(convert(x[i:i + self.batch]), convert(y[i:i + self.batch])) for i in cuts]
 
 
+SIGMOID = Net((784, 100, 10), 50, "sigmoid", "sgd")
+RELU = Net((784, 100, 10), 50, "relu", "adam")
+LARGE = Net((784, 512, 512, 10), 128, "relu", "adam")
+
+
 def torch_api(package: str, net: Net, compiled: bool = False) -> Step:
     """The program for PyTorch; for ours the import is all that changes."""
     torch = import_module(package)
@@ -245,11 +250,10 @@ def train(name: str, net: Net, bars: tuple[Bar, ...], budget: float, say: Callab
 
 def b2(budget: float, say: Callable[[str], None]) -> list[Row]:
     bars = (Bar("torch", 0.65), Bar("scikit-learn", 0.55), Bar("torch", 0.58, variant="captured"))
-    return [row for activation, optimiser in (("sigmoid", "sgd"), ("relu", "adam"))
-            for row in train(f"B2 {activation} {optimiser}", Net((784, 100, 10), 50, activation, optimiser), bars,
-                             budget / 2, say)]
+    return [row for net in (SIGMOID, RELU)
+            for row in train(f"B2 {net.activation} {net.optimiser}", net, bars, budget / 2, say)]
 
 
 def b3(budget: float, say: Callable[[str], None]) -> list[Row]:
     bars = (Bar("torch", 0.85), Bar("torch", 0.80, variant="captured"))
-    return train("B3 relu adam", Net((784, 512, 512, 10), 128, "relu", "adam"), bars, budget, say)
+    return train("B3 relu adam", LARGE, bars, budget, say)
