@@ -439,3 +439,16 @@ def test_what_is_written_is_what_a_student_wrote():
 
 def test_one_of_something_is_one():
     assert "1 subproblem in" in str(memo_table(Value(1.0))) and "0 hits" in str(memo_table(Value(1.0)))
+
+
+def test_numbers_that_are_gone_are_not_shown():
+    """y = 2 x, then y[0] = 5 in the same memory: what y was before is nowhere any more."""
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    y[0] = 5.0
+    z = x * 3
+    z.mul_(2.0)                                       # keeps a copy of the version before
+    table = memo_table((y + z).sum(), names={"x": x})
+    values = {row["operation"]: row["value"] for row in table.rows()}
+    assert values["x * 2"] == "overwritten" and " overwritten " in str(table) and "overwritten" in table.markdown()
+    assert values["x * 3"].tolist() == [3, 6] and values["v1[0] = 5"].tolist() == [5, 4]

@@ -153,8 +153,8 @@ def numbers_show(digits: int = 6) -> Show:
 
 def quantity(x: Any, digits: int) -> str:
     """A figure that can stand in a formula: a number below 0 in brackets, a large array as its shape."""
-    x = plain(x)
-    if isinstance(x, np.ndarray) and x.ndim and (x.size > FEW or x.ndim > 2):
+    array = plain(x)
+    if isinstance(array, np.ndarray) and array.ndim and (array.size > FEW or array.ndim > 2):
         return shape(x)
     text = figure(x, digits)
     return f"({text})" if text.startswith("-") else text

@@ -14,7 +14,7 @@ from .chart import PAPER, tabular
 from .formula import Show, bare, contribution_text, joined, names_show, numbers_show, operation, rule
 from .names import Names, names_of
 from .steps import Flow, below, edges, seed
-from .text import Table, counted, figure, norm, plain, shape
+from .text import Table, counted, figure, norm, overwritten, plain, shape
 
 READABLE = 60                                         # rows; a longer table is folded unless fold=False
 CHUNKS = 12                                           # rows for a graph that names no layers
@@ -39,6 +39,8 @@ class Row:
 
 def copied(x: Any) -> Any:
     """The number, or the array that nobody else changes."""
+    if overwritten(x):
+        return figure(x)
     x = plain(x)
     return x.copy() if isinstance(x, np.ndarray) else x
 

@@ -20,12 +20,21 @@ def plain(x: Any) -> Any:
     return x.payload if isinstance(x, Node) else x
 
 
+def overwritten(x: Any) -> bool:
+    """Whether the numbers that an operation made are gone: changed in place since, by ``y[0] = 5`` for one."""
+    if not isinstance(x, Node) or x.op is None:
+        return False
+    return max(x.note.changed, 0 if x.base is None else x.base.note.changed) > x.born
+
+
 def figure(x: Any, digits: int = 6) -> str:
     """A number with so many significant digits, a small array in full, a large one as its shape and Euclidean norm.
 
     >>> figure(0.0821670405642), figure(np.ones(2)), figure(np.ones((3, 4)))
     ('0.082167', '[1, 1]', '(3, 4) norm 3.4641')
     """
+    if overwritten(x):
+        return "overwritten"
     x = plain(x)
     if isinstance(x, np.generic):
         x = x.item()
