@@ -452,3 +452,8 @@ def test_numbers_that_are_gone_are_not_shown():
     values = {row["operation"]: row["value"] for row in table.rows()}
     assert values["x * 2"] == "overwritten" and " overwritten " in str(table) and "overwritten" in table.markdown()
     assert values["x * 3"].tolist() == [3, 6] and values["v1[0] = 5"].tolist() == [5, 4]
+
+
+def test_a_number_below_0_stands_in_one_pair_of_brackets():
+    a = Value(-2.0)
+    assert memo_table(abs(a), names={"a": a}).rows()[-1]["with numbers"] == "1 * sign(-2) = -1"

@@ -314,7 +314,7 @@ def test_every_number_shown_is_the_engines(make, opened):
 
 def many_rules() -> Value:
     a, b = Value(2.0, label="a"), Value(-3.0, label="b")
-    return (a * b + a ** 2).max(b).exp() / (a - b) - a.log() * 2 + (-b) ** 0.5 + a ** b
+    return (a * b + a ** 2).max(b).exp() / (a - b) - a.log() * 2 + (-b) ** 0.5 + a ** b + abs(b)
 
 
 def broadcast_and_indexed() -> tg.Tensor:

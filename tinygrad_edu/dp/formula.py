@@ -91,7 +91,8 @@ def written_out(tree: ast.expr, node: Node, g: str, show: Show, found: Expressio
         return f"\ue002{len(nodes) - 1}\ue003"        # no name can contain such signs
 
     text = neat(ast.unparse(Renamed(arguments(node, g, sign, found)).visit(tree)))
-    return re.sub("\ue002(\\d+)\ue003", lambda m: show(nodes[int(m[1])]), text)
+    text = re.sub("\ue002(\\d+)\ue003", lambda m: show(nodes[int(m[1])]), text)
+    return re.sub(r"\((\(-[\d.e+-]+\))\)", r"\1", text)                 # sign((-2)) is sign(-2)
 
 
 def arguments(node: Node, g: str, show: Show, found: Expression) -> dict[str, str]:

@@ -69,7 +69,7 @@ function filled(text, k, to, numbers) {
     const part = key === "y" || key === "Y" ? k : graph.parts[k][key];
     if (typeof part !== "number") return part[numbers ? 1 : 0];
     return numbers && key !== "Y" ? quantity(part, value(part)) : graph.name[part];
-  });
+  }).replace(/\((\(-[\d.e+-]+\))\)/g, "$1");
 }
 
 const operation = (k, numbers = false) => graph.op[k] < 0 ? "" : filled(graph.op[k], k, k, numbers);
