@@ -44,19 +44,17 @@ class SGD(Optimizer):
     def update(self, group: dict[str, Any], params: list[Tensor]) -> None:
         lr, momentum, keep = float(group["lr"]), group["momentum"], 1 - group["dampening"]
         for p in params:
-            state = self.state[p] if momentum else {}
-            first = momentum and state.get("momentum_buffer") is None
+            gradient = buffer = self.gradient(group, p)
+            first = momentum and self.state[p].get("momentum_buffer") is None
             if first:
-                state["momentum_buffer"] = Tensor._leaf(np.empty_like(p.payload))
-            for w, g, t, *kept in self.parts(group, p, *([state["momentum_buffer"]] if momentum else [])):
-                for v in kept:                        # one, with momentum
-                    if first:
-                        v[...] = g
-                    else:
-                        np.multiply(v, momentum, out=v)
-                        np.add(v, g if keep == 1 else g * keep, out=v)
-                    g = np.add(g, v * momentum, out=t) if group["nesterov"] else v
-                np.multiply(g, lr, out=t)
+                self.state[p]["momentum_buffer"] = Tensor._leaf(np.array(gradient))
+            if momentum:
+                buffer = self.state[p]["momentum_buffer"].payload
+            for w, t, g, v in self.parts(p, gradient, buffer):
+                if momentum and not first:
+                    np.multiply(v, momentum, out=v)
+                    np.add(v, g if keep == 1 else g * keep, out=v)
+                np.multiply(g + v * momentum if group["nesterov"] else v, lr, out=t)
                 np.subtract(w, t, out=w)
 
 
@@ -84,13 +82,19 @@ class Adam(Optimizer):
 
     def update(self, group: dict[str, Any], params: list[Tensor]) -> None:
         lr, (b1, b2), eps = float(group["lr"]), group["betas"], group["eps"]
+        amsgrad = group["amsgrad"]
         for p in params:
-            state, names = self.state[p], ("exp_avg", "exp_avg_sq", *["max_exp_avg_sq"] * group["amsgrad"])
+            state = self.state[p]
             if not state:
-                state.update(step=0.0, **{name: Tensor._leaf(np.zeros_like(p.payload)) for name in names})
+                state.update(step=0.0, exp_avg=Tensor._leaf(np.zeros_like(p.payload)),
+                             exp_avg_sq=Tensor._leaf(np.zeros_like(p.payload)))
+                if amsgrad:
+                    state["max_exp_avg_sq"] = Tensor._leaf(np.zeros_like(p.payload))
             step = state["step"] = state["step"] + 1
             start = sqrt(1 - b2 ** step)              # m and v began at 0: both corrections as one factor
-            for w, g, t, m, v, *largest in self.parts(group, p, *[state[name] for name in names]):
+            average, square = state["exp_avg"].payload, state["exp_avg_sq"].payload
+            largest = state["max_exp_avg_sq"].payload if amsgrad else square
+            for w, t, g, m, v, most in self.parts(p, self.gradient(group, p), average, square, largest):
                 if group["weight_decay"] and group["decoupled_weight_decay"]:
                     np.multiply(w, 1 - lr * group["weight_decay"], out=w)
                 np.subtract(g, m, out=t)              # m += (1 - b1) (g - m)
@@ -100,9 +104,7 @@ class Adam(Optimizer):
                 np.multiply(g, g, out=t)
                 np.multiply(t, 1 - b2, out=t)
                 np.add(v, t, out=v)
-                for v_max in largest:
-                    v = np.maximum(v_max, v, out=v_max)
-                np.sqrt(v, out=t)
+                np.sqrt(np.maximum(most, v, out=most) if amsgrad else v, out=t)
                 np.add(t, eps * start, out=t)
                 np.divide(m, t, out=t)
                 np.multiply(t, lr * start / (1 - b1 ** step), out=t)
@@ -142,25 +144,27 @@ class RMSprop(Optimizer):
         lr, alpha, momentum = float(group["lr"]), group["alpha"], group["momentum"]
         for p in params:
             state = self.state[p]
-            names = ("square_avg", *["grad_avg"] * group["centered"], *["momentum_buffer"] * (momentum > 0))
             if not state:
-                state.update(step=0.0, **{name: Tensor._leaf(np.zeros_like(p.payload)) for name in names})
+                state.update(step=0.0, square_avg=Tensor._leaf(np.zeros_like(p.payload)))
+                if momentum > 0:
+                    state["momentum_buffer"] = Tensor._leaf(np.zeros_like(p.payload))
+                if group["centered"]:
+                    state["grad_avg"] = Tensor._leaf(np.zeros_like(p.payload))
             state["step"] += 1
-            for w, g, t, v, *more in self.parts(group, p, *[state[name] for name in names]):
-                kept = dict(zip(names[1:], more, strict=True))
+            square = state["square_avg"].payload
+            buffer = state["momentum_buffer"].payload if momentum > 0 else square
+            average = state["grad_avg"].payload if group["centered"] else square
+            for w, t, g, v, b, mean in self.parts(p, self.gradient(group, p), square, buffer, average):
                 np.multiply(v, alpha, out=v)
                 np.multiply(g, g, out=t)
                 np.multiply(t, 1 - alpha, out=t)
                 np.add(v, t, out=v)
                 if group["centered"]:
-                    mean = kept["grad_avg"]
                     mean += (g - mean) * (1 - alpha)
-                    v = v - mean * mean
-                np.sqrt(v, out=t)
+                np.sqrt(v - mean * mean if group["centered"] else v, out=t)
                 np.add(t, group["eps"], out=t)
                 np.divide(g, t, out=t)
                 if momentum > 0:
-                    b = kept["momentum_buffer"]
                     np.multiply(b, momentum, out=b)
                     np.add(b, t, out=b)
                     np.multiply(b, lr, out=t)
@@ -196,7 +200,7 @@ class Adagrad(Optimizer):
             state = self.state[p]
             lr = float(group["lr"]) / (1 + state["step"] * group["lr_decay"])
             state["step"] += 1
-            for w, g, t, s in self.parts(group, p, state["sum"]):
+            for w, t, g, s in self.parts(p, self.gradient(group, p), state["sum"].payload):
                 np.multiply(g, g, out=t)
                 np.add(s, t, out=s)
                 np.sqrt(s, out=t)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any
 
@@ -46,7 +46,7 @@ class Optimizer:
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         self.steps = 0
-        self._scratch: dict[np.dtype, np.ndarray] = {}
+        self._scratch: dict[Tensor, np.ndarray] = {}
         groups = list(params)
         if not groups:
             raise ValueError(message("optimizer got an empty parameter list", op=type(self).__name__,
@@ -128,31 +128,27 @@ class Optimizer:
         raise NotImplementedError(message(f"{type(self).__name__} has no update rule",
                                           instead="def update(self, group, params): ... or def step(self): ..."))
 
-    def parts(self, group: dict[str, Any], p: Tensor, *state: Tensor) -> Iterator[tuple[np.ndarray, ...]]:
-        """``(w, g, t, *state)``: the numbers of ``p``, the gradient to follow, an array for intermediate results, and
-        what is kept of ``p``. Where they are many, in parts that stay in the processor's cache together."""
-        arrays = [x.payload for x in (p, p._grad, *state)]
-        w, n = p.payload, p.payload.size
-        if n <= 2 * PART or not all(a.flags.c_contiguous for a in arrays):
-            yield w, self.gradient(group, *arrays[:2]), self.scratch(n, w.dtype).reshape(w.shape), *arrays[2:]
-            return
-        arrays = [a.reshape(-1) for a in arrays]
-        for i in range(0, n, PART):
-            w, g, *kept = [a[i:i + PART] for a in arrays]
-            yield w, self.gradient(group, w, g), self.scratch(w.size, w.dtype), *kept
+    def gradient(self, group: dict[str, Any], p: Tensor) -> np.ndarray:
+        """The gradient to follow: negated to maximise, plus weight decay."""
+        g = p._grad.payload
+        if group["maximize"]:
+            g = np.negative(g)
+        if group["weight_decay"] and not group.get("decoupled_weight_decay"):
+            g = g + group["weight_decay"] * p.payload
+        return g
 
-    def scratch(self, n: int, dtype: np.dtype) -> np.ndarray:
-        """Memory for n numbers, the same in each step."""
-        if (have := self._scratch.get(dtype)) is None or have.size < n:
-            have = self._scratch[dtype] = np.empty(n, dtype)
-        return have[:n]
-
-    @staticmethod
-    def gradient(group: dict[str, Any], w: np.ndarray, g: np.ndarray) -> np.ndarray:
-        """The gradient to follow: ``g`` itself, or negated to maximise, or with weight decay."""
-        g = np.negative(g) if group["maximize"] else g
-        decay = 0 if group.get("decoupled_weight_decay") else group["weight_decay"]
-        return g + decay * w if decay else g
+    def parts(self, p: Tensor, *arrays: np.ndarray) -> Iterable[tuple]:
+        """``(w, t, *arrays)``: the numbers of ``p``, an array for intermediate results, and the arrays that belong to
+        them. Where they are many, in parts that stay in the processor's cache together."""
+        w, t = p.payload, self._scratch.get(p)
+        if w.size <= 2 * PART or not (w.flags.c_contiguous and all(a.flags.c_contiguous for a in arrays)):
+            if t is None or t.shape != w.shape or t.dtype != w.dtype:
+                t = self._scratch[p] = np.empty_like(w)
+            return ((w, t, *arrays),)
+        if t is None or t.size != PART or t.dtype != w.dtype:
+            t = self._scratch[p] = np.empty(PART, w.dtype)
+        n, flat = w.size, [a.reshape(-1) for a in (w, *arrays)]
+        return [(flat[0][i:i + PART], t[:n - i], *[a[i:i + PART] for a in flat[1:]]) for i in range(0, n, PART)]
 
     # ---- state --------------------------------------------------------------------------------------------------
     def state_dict(self) -> dict[str, Any]:
