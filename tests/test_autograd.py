@@ -661,3 +661,43 @@ def test_modes():
         return (x * 2).requires_grad
     assert not f() and tg.is_grad_enabled()
     assert autograd.Variable(tg.ones(2), requires_grad=True).requires_grad
+
+
+def test_gradgradcheck_names_the_function_whose_backward_leaves_the_graph():
+    class Cube(tg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x ** 3
+
+        @staticmethod
+        def backward(ctx, g):
+            x, = ctx.saved_tensors
+            return g * 3 * x.detach() ** 2
+
+    x = tg.tensor([1.0, 2.0], dtype=tg.float64, requires_grad=True)
+    for f in (Cube.apply, lambda x: (Cube.apply(x) * x).sin()):
+        assert tg.autograd.gradcheck(f, (x,)) and not tg.autograd.gradgradcheck(f, (x,), raise_exception=False)
+        with pytest.raises(RuntimeError, match=r"operation: Cube\((.|\n)*backward, of Cube"):
+            tg.autograd.gradgradcheck(f, (x,))
+
+
+def test_batched_grads_are_those_of_each_row():
+    for lib in (tg, torch):
+        x = lib.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        y = lib.stack([x.prod(), (x * x).sum()])
+        J, = lib.autograd.grad(y, x, lib.eye(2), is_grads_batched=True)
+        assert J.tolist() == [[6, 3, 2], [2, 4, 6]]
+        with pytest.raises(RuntimeError, match="a second time"):
+            lib.autograd.grad(y, x, lib.ones(2))
+        z = lib.tensor(1.0, requires_grad=True)
+        assert lib.autograd.grad(x * 2, z, lib.eye(3), is_grads_batched=True, allow_unused=True) == (None,)
+
+
+def test_what_is_not_checked_is_refused_by_name():
+    x = tg.ones(2, dtype=tg.float64, requires_grad=True)
+    for name in ("check_batched_grad", "check_grad_dtypes", "masked", "check_batched_forward_grad"):
+        with pytest.raises(NotImplementedError, match=name):
+            tg.autograd.gradcheck(tg.tanh, (x,), **{name: True})
+    with pytest.raises(NotImplementedError, match="always_call=True"):
+        tg.nn.Linear(1, 1).register_forward_hook(print, always_call=True)

@@ -48,6 +48,8 @@ torch.nn.functional.pad(a[None], (1, 2), "reflect"); torch.nn.functional.pad(a[N
 torch.nn.functional.pad(a[None], (1, 2), mode="circular"); torch.nn.functional.pad(a[None], (4, 4), mode="reflect")
 torch.nn.functional.pad(a[None], (5, 5), mode="circular"); torch.nn.functional.pad(c[None], (2, -1, 1, 1, 1, 0), mode="circular")
 torch.nn.functional.pad(a, (1, 1, 1, 1), "reflect"); torch.nn.functional.pad(a, (1, 1), "mirror"); torch.nn.functional.pad(a, (-1, 2), value=5.0)
+a[[[0, 1]]]; a[[[0, 1], [1, 0]]]; c[[rows % 2, rows]]; a[[slice(0, 2), 1]]; a[[None, 0]]; a[rows.to(torch.uint8)]; a[torch.tensor([])]
+a.__setitem__(0, None); a.detach().__setitem__(0, [1.0] * 4); m.__setitem__(0, "x"); i.__setitem__(0, 2.5)
 """.replace("\n", "; ").split("; ")
 
 

@@ -18,7 +18,7 @@ from .functions import reduce as rd
 from .functions import shape as sh
 from .functions import toplevel as top
 from .graph import Node, Primitive
-from .mode import capturing
+from .mode import capturing, derived
 from .ops import elementwise as op
 
 MASK = np.dtype(bool)
@@ -189,7 +189,7 @@ class TensorMethods(Arithmetic):
             raise RuntimeError(message("Only Tensors created explicitly by the user (graph leaves) support the "
                                        "deepcopy protocol", op="deepcopy", inputs=(self,),
                                        instead="x.detach().clone(), or x.clone(), which stays in the graph"))
-        t = self.__class__._leaf(self.payload.copy(), self.requires_grad)
+        t = self.__class__._leaf(derived(self.payload.copy(), self.payload), self.requires_grad)
         t.note, t._grad = self.note.but(), None if self._grad is None else self._grad.clone()
         memo[id(self)] = t
         return t
@@ -224,7 +224,8 @@ class TensorMethods(Arithmetic):
         return Hook(self, hook)
 
     # ---- elsewhere: dtypes and copies --------------------------------------------------------------------------------
-    def to(self, *target: Any, dtype: Any = None, device: Any = None, copy: bool = False, **options: Any) -> Any:
+    def to(self, *target: Any, dtype: Any = None, device: Any = None, copy: bool = False,
+           non_blocking: bool = False, memory_format: Any = None) -> Any:
         """This tensor with another dtype (or that of another tensor); the only device is the CPU."""
         for t in (*target, device):
             if isinstance(t, TensorMethods):

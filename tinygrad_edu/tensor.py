@@ -240,6 +240,9 @@ class Tensor(TensorMethods):
         return self._in_place(op, other)              # or refused there
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        if not isinstance(value, (Tensor, int, float, np.generic)):
+            raise TypeError(message(f"can't assign a {type(value).__name__} to a Tensor", op="setitem",
+                                    inputs=(self, value), instead="x[i] = tg.tensor(...), or a number"))
         self._in_place(setitem, value, index=plain(index))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import message, user_line
 from ..graph import Node, Primitive
-from ..mode import local
+from ..mode import capturing, local
 
 REMEMBERED = 100_000                                  # lines; an operation older than that is named without its line
 
@@ -53,6 +53,8 @@ class set_detect_anomaly(ContextDecorator):
 
     def __init__(self, mode: bool, check_nan: bool = True):
         mode_of_thread: Any = local.mode
+        if watcher := capturing():
+            watcher.refused("detect_anomaly()", "the function as it is, without compile, while you look for a nan")
         self.before = mode_of_thread.watch
         below = self.before.other if isinstance(self.before, Anomaly) else self.before
         mode_of_thread.watch = Anomaly(check_nan, below) if mode else below

@@ -1,6 +1,7 @@
 """gradcheck: derivatives against differences, and, where they disagree, the operation that is to blame."""
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -91,6 +92,11 @@ def gradcheck(func: Callable, inputs: Any, *, eps: float = 1e-6, atol: float = 1
     >>> tg.autograd.gradcheck(lambda x: x.tanh(), tg.ones(3, dtype=tg.float64, requires_grad=True))
     True
     """
+    unchecked = {"check_grad_dtypes": check_grad_dtypes, "check_batched_grad": check_batched_grad, "masked": masked,
+                 "check_batched_forward_grad": check_batched_forward_grad}
+    if named := [name for name, asked in unchecked.items() if asked]:
+        raise NotImplementedError(message(f"gradcheck: {' and '.join(named)} is not implemented", op="gradcheck",
+                                          instead=f"{named[0]}=False"))
     inputs = several(inputs)
     live = [(i, x) for i, x in enumerate(inputs) if isinstance(x, Node) and x.requires_grad]
     if not live:
@@ -158,5 +164,28 @@ def gradgradcheck(func: Callable, inputs: Any, grad_outputs: Any = None, *, eps:
             live = [x for x in xs if isinstance(x, Node) and x.requires_grad]
             return grad(ys, live, us, create_graph=True, allow_unused=True, materialize_grads=True)
 
-    return gradcheck(gradient, (*inputs, *seeds), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
-                     nondet_tol=nondet_tol, check_forward_ad=check_fwd_over_rev, check_backward_ad=check_rev_over_rev)
+    try:
+        return gradcheck(gradient, (*inputs, *seeds), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
+                         nondet_tol=nondet_tol, check_forward_ad=check_fwd_over_rev,
+                         check_backward_ad=check_rev_over_rev, check_grad_dtypes=check_grad_dtypes,
+                         check_batched_grad=check_batched_grad, masked=masked)
+    except GradcheckError as error:
+        if not (names := twice_wrong(ys)):
+            raise
+        raise GradcheckError(message(str(error).partition("\n  operation:")[0], op=", ".join(names), inputs=inputs,
+                                     instead=f"check the rule, or backward, of {' and '.join(names[:3])}: written with "
+                                             "Tensor operations, without detach(), .data or numpy()")) from None
+
+
+def twice_wrong(ys: Sequence[Any]) -> list[str]:
+    """The operations below, each taken by itself, whose gradient is not differentiated as differences say."""
+    found: dict[str, bool] = {}
+    for node in order(ys):
+        if (op := node.op) is None or op.name in found:
+            continue
+        xs = [leaf(x, x.payload, x.requires_grad) if isinstance(x, Node) else x for x in node.inputs]
+        try:
+            found[op.name] = not gradgradcheck(functools.partial(op, **node.params), xs, raise_exception=False)
+        except Exception:                             # a rule that cannot be applied by itself says nothing here
+            found[op.name] = False
+    return [name for name, wrong in found.items() if wrong]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
+from ..functions.join import stack
 from ..graph import Node, order, sweep, tick
 from ..mode import capturing, enable_grad, set_grad_enabled
 from ..ops import elementwise as ew
@@ -88,6 +89,7 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
     >>> x.grad
     tensor([3., 5.])
     """
+    grad_tensors = grad_variables if grad_tensors is None else grad_tensors           # the older name
     roots, targets = several(tensors), None if inputs is None else set(several(inputs))
     seeds = seeds_for(roots, grad_tensors, create_graph)
     keep = create_graph or roots[0].scalar if retain_graph is None else retain_graph
@@ -138,6 +140,11 @@ def grad(outputs: Any, inputs: Any = None, grad_outputs: Any = None, retain_grap
         raise RuntimeError(message("One of the differentiated Tensors does not require grad", op="grad", inputs=targets,
                                    instead="requires_grad=True where it is made"))
     keep = create_graph or roots[0].scalar if retain_graph is None else retain_graph       # Values keep their graph
+    if is_grads_batched:                              # one sweep for each row of the grad_outputs
+        rows = list(zip(*several(grad_outputs), strict=True))
+        found = [grad(roots, targets, us, keep or k < len(rows) - 1, create_graph, only_inputs, allow_unused, False,
+                      materialize_grads) for k, us in enumerate(rows)]
+        return tuple(None if parts[0] is None else stack(parts) for parts in zip(*found, strict=True))
     found = adjoints(roots, seeds_for(roots, grad_outputs, create_graph), targets, create_graph, keep)
     if any(g is None for g in found) and not (allow_unused or materialize_grads):
         raise RuntimeError(message("One of the differentiated Tensors appears to not have been used in the graph. Set "

@@ -15,9 +15,13 @@ from .layout import array, axis, broadcast_shapes, broadcast_tensors, expand, fl
 
 def plain(index: Any) -> tuple:
     """An index as a tuple of ints, slices, None, Ellipsis and arrays, which are copied: a later change of an index does
-    not reach the rules. One without arrays has an Ellipsis, so that NumPy gives a view even of a single element."""
+    not reach the rules. One without arrays has an Ellipsis, so that NumPy gives a view even of a single element. A list
+    that holds more than numbers is read as a tuple, as PyTorch does: x[[[0, 1], [2, 3]]] is x[[0, 1], [2, 3]]."""
     if type(index) is int:
         return (index, ...)
+    if type(index) is list and any(isinstance(i, (list, tuple, slice)) or i is None or i is Ellipsis
+                                   or hasattr(i, "ndim") for i in index):
+        index = tuple(index)
     items: list = []
     arrays = False
     for i in index if isinstance(index, tuple) else (index,):
@@ -27,11 +31,13 @@ def plain(index: Any) -> tuple:
         elif not (type(i) is int or i is None or i is Ellipsis):
             given, i = i, derived(np.array(getattr(i, "payload", i)), i)
             if i.dtype.kind not in "iub":
-                if i.size or i.dtype.kind != "f":
+                if i.size or i.dtype.kind != "f" or hasattr(given, "payload"):
                     raise (IndexError if i.dtype.kind == "f" else TypeError)(message(
                         "tensors used as indices must be long, int, byte or bool tensors", op="getitem", inputs=(i,),
                         instead="index.long(), or a mask such as x > 0"))
                 i = i.astype(np.int64)                # an empty list
+            if i.dtype == np.uint8:                   # PyTorch's older masks
+                i = i.astype(bool)
             if i.ndim == 0 and i.dtype != bool:       # a bool is a new dimension, kept by True and emptied by False
                 i = given.__index__()
             arrays = arrays or isinstance(i, np.ndarray)

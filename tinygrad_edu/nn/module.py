@@ -481,6 +481,10 @@ class Module:
     def register_forward_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False,
                               always_call: bool = False) -> RemovableHandle:
         """Call ``hook(module, args, output)`` after forward; what it returns, if not None, replaces the output."""
+        if always_call:
+            raise NotImplementedError(message("always_call=True is not implemented: the hook is called after a forward "
+                                              "that went well", op=f"{type(self).__name__}.register_forward_hook",
+                                              instead="try and finally around the call of the module"))
         return self._add_hook(self._after, (hook, with_kwargs), prepend)
 
     def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
@@ -510,6 +514,10 @@ class Module:
         return y if passage is None else passage.leave(y)
 
     # ---- printing -----------------------------------------------------------------------------------------------
+    def _get_name(self) -> str:
+        """The name of the class, for a repr of one's own."""
+        return type(self).__name__
+
     def extra_repr(self) -> str:
         """What the printed form says of this module between the brackets."""
         return ""
