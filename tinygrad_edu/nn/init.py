@@ -8,6 +8,7 @@ import numpy as np
 from .. import random
 from ..errors import message
 from ..graph import stamp
+from ..mode import capturing
 from ..random import Generator
 from ..tensor import Tensor
 from .notice import notice
@@ -67,6 +68,8 @@ _calculate_correct_fan = fan
 
 def put(tensor: Tensor, values: np.ndarray | float) -> Tensor:
     """Write ``values`` into the tensor's memory; nothing is recorded."""
+    if watcher := capturing():
+        watcher.refused("nn.init", "initialise outside, or x.normal_(), which is captured")
     tensor.payload[...] = values
     stamp(tensor)
     return tensor

@@ -6,8 +6,9 @@ the recorder, which captures it (``loss.item()``), lets the program depend on it
 """
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from weakref import ref
 
@@ -48,12 +49,19 @@ class Recorder:
         self.known: dict[int, Var] = {}               # by identity of the array: its newest variable
         self.owners: dict[int, Tensor] = {}           # tensors that the function can see, by identity of their arrays
         self.given: set[int] = set()                  # identities of the arrays that are arguments
+        self.arguments: set[int] = set()              # and of their tensors
+        self.visible: Any = ()                        # and of what the function's names stand for
         self.kept: list[Any] = []                     # keeps the identities valid
         self.grads: dict[Any, list] = {}              # tensors whose grad was read or set: [at entry, now stored]
         self.loads: list[tuple[Var, ndarray]] = []    # what is read from outside
         self.made_inside: list[tuple[ndarray, Var, str]] = []
-        self.numbers: list[Live] = []
-        self.tensors: list[ref] = []                  # all that were made, to find those that were put away outside
+        self.numbers: list[ref] = []                  # all that were made, to find those that were put away outside
+        self.tensors: list[ref] = []
+        self.hidden: list[tuple[int, int]] = []       # when nobody watched: what was made then is no constant
+        self.changes: set[int] = set()                # when tensors were changed in ways that are captured
+        self.shared: list[tuple[Var, Any]] = []       # arguments that are part of the surroundings at the same time
+        self.scalars_of_numpy = ""                    # the line where a number that NumPy made took part
+        self.over = False                             # live numbers that are still around are plain ones by now
         self.fixed_numbers: dict[Any, Any] = {}       # arguments that the program depends on: place -> number
         self.changed = ""                             # the line that first changed something outside
         self.scalars = False
@@ -75,6 +83,9 @@ class Recorder:
 
     def flow(self, node: Node, x: Any, c: Any) -> None:
         """``c`` flows from ``node`` to ``x``."""
+        if node.born < self.began:
+            raise CaptureError(message("the backward pass reaches what was computed outside the compiled function",
+                                       op=node.op.name, instead="compute it inside, or detach() it"))
         self.flows.append((x, c))
 
     # ---- arrays ------------------------------------------------------------------------------------------------------
@@ -91,6 +102,7 @@ class Recorder:
         p = node.payload
         if inputs and inputs[0] is node:              # changed in place
             target = self.resolve(node)
+            self.changes.add((node if node.base is None else node.base).note.changed)
             self.outside(target, f"{op.name}, in place")
             out = Var(p.shape, p.dtype, memory=target.memory, layer=node.note.layer, strided=not p.flags.c_contiguous)
             values = (target, *self.resolve(inputs[1:]))
@@ -134,7 +146,10 @@ class Recorder:
         if isinstance(x, Node):
             if x.scalar:
                 raise CaptureError(message("a Value among Tensors", instead="either Values or Tensors in one function"))
-            return self.known.get(id(x.payload)) or self.found(x)
+            var = self.known.get(id(x.payload)) or self.found(x)
+            if id(x.payload) in self.given and x.born < self.began and id(x) not in self.arguments:
+                self.shared.append((var, x))
+            return var
         if isinstance(x, ndarray):
             return self.known.get(id(x)) or self.found_array(x)
         if isinstance(x, (tuple, list, dict, slice)):
@@ -144,6 +159,8 @@ class Recorder:
                 return {key: self.resolve(item) for key, item in x.items()} if x else x
             items = [self.resolve(item) for item in x]
             return tuple(items) if isinstance(x, tuple) else items
+        if isinstance(x, np.generic) and not self.scalars_of_numpy and not in_a_rule():
+            self.scalars_of_numpy = user_line()
         return x
 
     def found(self, x: Any) -> Var:
@@ -151,6 +168,9 @@ class Recorder:
         owner = x.base if x.born > self.began and x.base is not None and x.base.payload is x.payload else x
         if owner.born < self.began:
             return self.loaded(owner, ".payload", x.payload)
+        if any(first < owner.born <= last for first, last in self.hidden):
+            self.refused("a tensor that an optimiser, or another function called as a whole, has just made",
+                         "read it outside the compiled function")
         return self.variable(x.payload, value=x.payload.copy())
 
     def found_array(self, a: ndarray) -> Var:
@@ -200,6 +220,7 @@ class Recorder:
 
     def replaced(self, node: Tensor) -> None:
         """``node.data`` was assigned."""
+        self.changes.add((node if node.base is None else node.base).note.changed)
         if node.born < self.began:
             known = self.resolve(Tensor._leaf(node.payload)) if id(node.payload) not in self.known else None
             self.events.append(Line("store", None, node, (known or self.known[id(node.payload)],), {"path": "payload"}))
@@ -210,7 +231,7 @@ class Recorder:
         self.flush()
         self.events.append(Line("effect", None, action))
         self.changed = self.changed or f"{action.__name__}() at {user_line()}"
-        with unwatched():
+        with unwatched(self):
             return action()
 
     def called(self, fn: Callable, args: tuple, kwargs: dict) -> Any:
@@ -221,7 +242,7 @@ class Recorder:
         grads = any(isinstance(x, list) or mine for x, mine in zip(args, own, strict=True))
         if grads:                                     # parameters, whose grads it may look at
             self.flush()
-        with unwatched():
+        with unwatched(self):
             result = fn(*args, **kwargs)
         if grads or result is None:
             self.changed = self.changed or f"{fn.__name__}() at {user_line()}"
@@ -262,11 +283,13 @@ class Recorder:
     def live(self, payload: Any, var: Any) -> Live:
         """A live number."""
         number = Live(payload, self, var)
-        self.numbers.append(number)
+        self.numbers.append(ref(number))
         return number
 
     def computed(self, op: Primitive, inputs: tuple, params: dict, y: Any) -> Any:
         """Arithmetic among live and plain numbers."""
+        if self.over:
+            return y
         if y is True or y is False:
             self.compared(op, inputs, y)
             return y
@@ -314,6 +337,8 @@ class Recorder:
 
     def fixed(self, number: Live, what: str) -> Any:
         """A live number is used as a plain one: an argument then belongs to the program, anything else is refused."""
+        if self.over:
+            return number.payload
         if isinstance(number.var, Var) and number.var.place is not None and number.var.place.owner is None:
             self.fixed_numbers[number.var.place.path] = number.payload
             return number.payload
@@ -393,9 +418,32 @@ class Recorder:
         alive = [weak() for weak in self.tensors]
         return [x for x in alive if x is not None and id(x) not in reached and x.born > self.began]
 
+    def unseen_change(self, tensors: Iterable[Any]) -> Any:
+        """A tensor that was changed in a way that is not captured (by ``load_state_dict``, for one); else None."""
+        for x in tensors:
+            when = (x if x.base is None else x.base).note.changed
+            if when > self.began and when not in self.changes and not any(a < when <= b for a, b in self.hidden):
+                return x
+        return None
+
+    def numbers_kept(self, result: Any) -> bool:
+        """Whether somebody still holds a number that was computed inside: a replay would not renew it."""
+        if any(number() is not None for number in self.numbers):
+            gc.collect()                              # it may be a cycle of Python's own that holds them
+        alive = {id(number()) for number in self.numbers if number() is not None}
+        todo = [result] if alive else []
+        while todo and alive:                         # the graph of a Value that is returned may hold some
+            x = todo.pop()
+            if isinstance(x, (tuple, list, dict)):
+                todo += x.values() if isinstance(x, dict) else x
+            elif isinstance(x, Node):
+                todo += [y for y in (x.inputs or ()) if isinstance(y, Node)] if x.__class__ is not Live else ()
+                alive.discard(id(x))
+        return bool(alive)
+
     def forget(self) -> None:
         """Give back the nodes and arrays of the recording run, before more is built on top of them."""
-        for held in (self.events, self.questions, self.known, self.kept, self.made_inside, self.flows, self.numbers):
+        for held in (self.events, self.questions, self.known, self.kept, self.made_inside, self.flows, self.shared):
             held.clear()
 
     # ---- the end -----------------------------------------------------------------------------------------------------
@@ -408,8 +456,9 @@ class Recorder:
 
     def outcome(self, x: Any) -> Any:
         """The structure of the result with variables in it."""
-        if isinstance(x, Tensor) and x.born < self.began and x.payload is not None:
-            return x
+        if isinstance(x, Tensor) and x.born < self.began and (
+                id(x) in self.visible or id(x) in self.arguments and x.requires_grad):
+            return x                                  # the tensor itself, which no other can have become unseen
         if isinstance(x, (Tensor, Live)):
             return self.resolve(x)
         if isinstance(x, (tuple, list)):
@@ -417,6 +466,9 @@ class Recorder:
             return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
         if isinstance(x, dict):
             return {key: self.outcome(item) for key, item in x.items()}
+        if not isinstance(x, (bool, int, float, complex, str, bytes, type(None), type, np.dtype)) or (
+                isinstance(x, np.generic)):
+            self.refused(f"a result of type {type(x).__name__}", "tensors, numbers and text, in lists, tuples or dicts")
         return x
 
 
@@ -433,11 +485,15 @@ def in_a_rule() -> bool:
 class unwatched:
     """Nobody watches inside the block."""
 
+    def __init__(self, recorder: Recorder):
+        self.recorder = recorder
+
     def __enter__(self) -> None:
-        self.before, local.mode.watch = local.mode.watch, None
+        self.before, local.mode.watch, self.since = local.mode.watch, None, tick()
 
     def __exit__(self, *error: Any) -> None:
         local.mode.watch = self.before
+        self.recorder.hidden.append((self.since, tick()))
 
 
 RESHAPE = REGISTRY["reshape"]

@@ -77,7 +77,7 @@ def anew(program: Program) -> Program:
 def constants(program: Program) -> Program:
     """What depends on known numbers only is computed once; ``1 * x`` and ``x ** 1`` are x."""
     moving, lines, instead = changed_memory(program), [], {}
-    escapes = escaping(program)
+    held, mine = {v.memory for v in escaping(program)}, owned(program)
 
     def known(v: Any) -> bool:
         return not isinstance(v, Var) or v.constant and v.memory not in moving
@@ -86,7 +86,7 @@ def constants(program: Program) -> Program:
         out = line.out
         if (line.kind == "call" and isinstance(line.op, Primitive) and out.dtype is not None
                 and out.memory not in moving):
-            if all(known(v) for v in line.inputs) and line.reads and out.nbytes < MOST and out not in escapes:
+            if all(known(v) for v in line.inputs) and line.reads and out.nbytes < MOST and out.memory not in held:
                 values = [v.value if isinstance(v, Var) else v for v in line.inputs]
                 if not any(isinstance(v, Var) for v in variables(line.params)):
                     with np.errstate(all="ignore"):
@@ -94,7 +94,11 @@ def constants(program: Program) -> Program:
                     if value.shape == out.shape and value.dtype == out.dtype:
                         instead[out] = Var(out.shape, out.dtype, value=value, memory=object(), name=out.name)
                         continue
-            if (same := unit(line)) is not None:
+            same = unit(line)
+            if same is not None and same.memory not in moving and (
+                    out.memory not in held or same.memory in mine and same.memory not in held):
+                if out.memory in held:                # what is handed out twice is two arrays
+                    held.add(same.memory)
                 instead[out] = same
                 continue
             if line.op is POW and line.inputs[1].__class__ in (int, float) and line.inputs[1] == 2:
@@ -120,7 +124,7 @@ def unit(line: Line) -> Var | None:
 
 def same_twice(program: Program) -> Program:
     """Common subexpressions: a call repeated on the same variables, none of them changed in between, is made once."""
-    moving = changed_memory(program)
+    moving, held = changed_memory(program), {v.memory for v in escaping(program)}
     seen: dict[Any, Var] = {}
     version: dict[Any, int] = {}
     lines, instead = [], {}
@@ -135,8 +139,11 @@ def same_twice(program: Program) -> Program:
         if line.kind == "call" and line.out.memory not in moving:
             key = (line.op, signed(line.inputs), signed(line.params),
                    tuple(version.get(v.memory, 0) for v in line.reads))
-            if key in seen:
-                instead[line.out] = seen[key]
+            m, first = line.out.memory, seen.get(key)
+            if first is not None and (first.memory is m or m not in held or first.memory not in held):
+                if m in held:                         # what is handed out twice is two arrays
+                    held.add(first.memory)
+                instead[line.out] = first
                 continue
             seen[key] = line.out
         lines.append(line)

@@ -137,7 +137,7 @@ def replaced(x: Any, new: Callable[[Var], Any]) -> Any:
         return new(x)
     if isinstance(x, (tuple, list)):
         items = [replaced(item, new) for item in x]
-        return tuple(items) if isinstance(x, tuple) else items
+        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
     if isinstance(x, dict):
         return {key: replaced(item, new) for key, item in x.items()}
     if isinstance(x, slice):

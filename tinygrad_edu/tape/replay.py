@@ -4,10 +4,10 @@ from __future__ import annotations
 import builtins
 import functools
 import gc
-import random
 import warnings
 from collections.abc import Callable, Iterator
 from sys import intern
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from ..mode import is_grad_enabled, local, watch
 from ..random import default_generator
 from ..tensor import Tensor
 from ..value import Value
+from .around import ASKED, Around, Fact
 from .capture import SWEEP, CaptureError, Recorder
 from .live import Live
 from .passes import anew, optimised
@@ -61,7 +62,7 @@ class Recording:
         self.nodes = 0
         self.owners = list(dict.fromkeys((v.place.owner, v.place.path, v.shape, v.dtype) for v, _ in recorder.loads
                                          if isinstance(v.place.owner, Tensor)))
-        self.holds = self.conditions(recorder)
+        self.holds = self.conditions(recorder, written(program))
 
     def load(self, space: dict[str, Any]) -> None:
         """Compile the text, whose free names are those of ``space``."""
@@ -70,32 +71,51 @@ class Recording:
         exec(code, own)
         self.run = own[self.name]
 
-    def conditions(self, recorder: Recorder) -> Callable[[list], bool]:
-        """A function of the arguments that says whether this recording fits."""
-        space: dict[str, Any] = {}
-        tests = []
-        space["default"], space["dtype"] = Default, Default.dtype
-        tests.append("default.dtype is dtype")
-        for i, fact in enumerate(self.facts):
-            space[f"o{i}"], space[f"v{i}"] = fact.owner, fact.value
-            tests.append(fact.test.format(o=f"o{i}", v=f"v{i}"))
-        for i, (owner, path, shape, dtype) in enumerate(self.owners):
-            space.update({f"t{i}": owner, f"s{i}": shape, f"d{i}": dtype, f"g{i}": owner.requires_grad})
-            tests += [] if "grad" in path else [f"t{i}.requires_grad is g{i}"]
-        for i, (node, (had, _)) in enumerate(recorder.grads.items()):
+    def conditions(self, recorder: Recorder, written: set[Any]) -> Callable[[list], bool]:
+        """A function of the arguments that says whether this recording fits; ``written`` is the memory it changes."""
+        space: dict[str, Any] = {**ASKED, "default": Default, "dtype": Default.dtype, "overlap": np.may_share_memory}
+        tests = ["default.dtype is dtype"]
+
+        def ask(test: str, *values: Any) -> None:
+            names = [f"x{len(space) + i}" for i in range(len(values))]
+            space.update(zip(names, values, strict=True))
+            tests.append(test.format(*names, o=names[0] if names else "", v=names[-1] if names else ""))
+        for fact in self.facts:
+            ask(fact.test, fact.owner, fact.value)
+        for owner, path, _, _ in self.owners:
+            if "grad" not in path:
+                ask("{0}.requires_grad is {1}", owner, owner.requires_grad)
+                if owner.requires_grad:
+                    ask("{0}.note.hooks is {1}", owner, owner.note.hooks)
+        for node, (had, _) in recorder.grads.items():
             if had is not None:
-                space[f"n{i}"] = node
-                tests.append(f"n{i}._grad is {'not ' if had else ''}None")
-        for i, (owner, path, _, _) in enumerate(self.owners):
-            test = f"t{i}{path}.shape == s{i} and t{i}{path}.dtype == d{i}"
+                ask("{0}._grad is " + ("not None" if had else "None"), node)
+        for owner, path, shape, dtype in self.owners:
+            test = f"{{0}}{path}.shape == {{1}} and {{0}}{path}.dtype == {{2}}"
             if path == ".payload":                    # the same array has the same shape: only another one is asked
-                space[f"p{i}"] = owner.payload
-                test = f"(t{i}.payload is p{i} or {test})"
-            tests.append(test)
+                test = f"({{0}}.payload is {{3}} or {test} and {{0}}.payload.strides == {{3}}.strides)"
+            ask(test, owner, shape, dtype, owner.payload)
         for path, number in self.fixed.items():
             tests.append(f"a[{int(path)}] == {number!r}")
-        exec(f"def holds(a):\n    return {' and '.join(tests) or 'True'}", space)      # text of our own making
-        return space["holds"]
+        given = {int(v.place.path): (v, p) for v, p in recorder.loads if v.place.owner is None}
+        for i, (_, p) in given.items():               # what is one array, or overlaps another that is changed in place
+            for j in range(i):
+                if j in given and given[j][1] is p:
+                    ask(f"a[{i}] is a[{j}]")
+            for v, q in recorder.loads:
+                if q is not p and (v.memory in written or given[i][0].memory in written):
+                    other = f"a[{v.place.path}]" if v.place.owner is None else f"{{0}}{v.place.path}"
+                    ask(f"overlap(a[{i}], {other}) is {np.may_share_memory(p, q)}", v.place.owner)
+        for v, x in recorder.shared:
+            ask(f"a[{v.place.path}] is {{0}}{'' if isinstance(x, np.ndarray) else '.payload'}", x)
+        exec(f"def holds(a):\n    try:\n        return {' and '.join(tests)}\n    except wrong:\n        return False",
+             space | {"wrong": (AttributeError, LookupError, TypeError, ValueError)}, found := {})
+        return found["holds"]
+
+
+def written(program: Program) -> set[Any]:
+    """The memory that a program changes in place, or gives to functions of which nothing is known."""
+    return {v.memory for line in program.lines if line.kind in ("change", "draw") for v in variables(line.inputs)}
 
 
 def allocated(space: dict[str, Any]) -> dict[str, Any]:
@@ -104,18 +124,10 @@ def allocated(space: dict[str, Any]) -> dict[str, Any]:
     return {intern(name): np.empty(x.shape, x.dtype) if isinstance(x, Memory) else x for name, x in space.items()}
 
 
-def other_randomness() -> Any:
+def other_randomness(around: Around) -> Any:
     """The states of the generators that Python code may draw from unseen."""
     numpys = np.random.get_state(legacy=False)["state"]["pos"]         # noqa: NPY002  (asked, not used)
-    return random.getstate(), numpys, default_generator.numpy.bit_generator.state
-
-
-class Fact(NamedTuple):
-    """Something about the surroundings that Python code of the function may have read: ``test`` of owner and value."""
-
-    test: str
-    owner: Any
-    value: Any
+    return [state() for state in around.randoms], numpys, default_generator.numpy.bit_generator.state
 
 
 class Compiled:
@@ -130,19 +142,31 @@ class Compiled:
         self.last: Recording | None = None
         self.replays = self.recorded = 0
         self.tired = False
+        self.free = Lock()                            # what a replay keeps from run to run belongs to one run at a time
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode, last = local.mode, self.last
         if not args and not kwargs and last is not None and last.simple is mode.recording and mode.watch is None and (
                 last.holds([])):                      # the general case below, without what it looks up
-            self.replays += 1
-            return last.run()
+            if self.free.acquire(False):
+                try:
+                    self.replays += 1
+                    return last.run()
+                finally:
+                    self.free.release()
         if mode.watch is not None:                    # inside another capture: part of that
             return self.fn(*args, **kwargs)
         numbers: list[Any] = []
         key = self.numbers(args, kwargs, numbers)
-        if key in self.as_it_is:
-            return self.fn(*args, **kwargs)
+        if key in self.as_it_is or not self.free.acquire(False):
+            return self.fn(*args, **kwargs)           # another thread replays at this moment
+        try:
+            return self.replayed(key, numbers, args, kwargs)
+        finally:
+            self.free.release()
+
+    def replayed(self, key: Any, numbers: list, args: tuple, kwargs: dict) -> Any:
+        """The recording that fits, or a new one."""
         for recording in self.recordings.get(key, ()):
             if recording.holds(numbers):
                 before = default_generator.numpy.bit_generator.state if recording.draws else None
@@ -189,12 +213,15 @@ class Compiled:
                     "arguments, pad to few shapes, and branch on values outside"), RuntimeWarning, stacklevel=3)
             return self.fn(*args, **kwargs)
         recorder = Recorder(self.fn.__code__ if hasattr(self.fn, "__code__") else None)
-        facts = list(surroundings(self.fn, args, kwargs))
+        around = Around(self.fn, args, kwargs)
+        facts, names = around.facts, around.names
         arguments: list[Var] = []
-        names = known_names(self.fn, args, kwargs)
         recorder.owners = {id(x.payload): x for x, _ in names.values() if isinstance(x, Tensor)}
         prepared = prepare((args, kwargs), recorder, arguments, argument_names(self.fn, args, kwargs))
-        before = other_randomness()
+        recorder.shared = [(recorder.known[id(getattr(around.known[i], "payload", around.known[i]))], around.known[i])
+                           for i in recorder.arguments if i in around.known]
+        recorder.visible = around.known
+        before = other_randomness(around)
         collecting = gc.isenabled()
         gc.disable()                                  # thousands of nodes are made and none of them is garbage
         try:
@@ -202,24 +229,44 @@ class Compiled:
                 result = self.fn(*prepared[0], **prepared[1])
                 if not recorder.scalars:
                     recorder.flush()
+            del prepared
             if history(result, recorder):
-                self.as_it_is.add(key)
+                if len(self.as_it_is) < 4 * MOST:
+                    self.as_it_is.add(key)
                 return plainly(result)
-            if other_randomness() != before and not any(line.__class__ is Line and line.kind == "draw"
-                                                        for line in recorder.events):
+            if other_randomness(around) != before and not any(line.__class__ is Line and line.kind == "draw"
+                                                              for line in recorder.events):
                 recorder.refused("random numbers from elsewhere (random, numpy.random), or a new seed,",
                                  "tg.rand, tg.randn")
+            if (change := around.changed()) is not None:
+                if change.label.endswith(".training"):         # as it is now it will be recorded
+                    return plainly(result)
+                raise CaptureError(message(f"the function changes {change.label}{around.where(change.label)}, which a "
+                                           "replay would not", instead="return what is new, and put it away outside"))
+            owners = [v.place.owner for v, _ in recorder.loads if isinstance(v.place.owner, Tensor)]
+            if (x := recorder.unseen_change([*owners, *(x for x in around.known.values() if isinstance(x, Tensor))])
+                    ) is not None:
+                recorder.refused(f"a change of {around.names.get(id(x), (x, 'a tensor'))[1]} in a way that is not "
+                                 "captured", "load, convert and initialise outside the compiled function")
             if recorder.scalars:
                 from .levels import levelled
+                unread(around, recorder, arguments, set(), facts)
                 recording, plain = levelled(self, recorder, arguments, names, result, facts)
             else:
-                recording = self.finished(recorder, arguments, names, result, facts)
+                recording = self.finished(recorder, arguments, names, result, facts, around)
                 plain = plainly(result)
                 if kept := recorder.kept_outside(plain):
                     raise CaptureError(message(
                         "a tensor that the function computes is kept outside (in an attribute or a list): a replay "
                         "would not renew it", inputs=(kept[0],), instead="return it, and keep what is returned"))
+            del result
+            recorder.forget()
+            if recorder.numbers_kept(plain):
+                raise CaptureError(message(
+                    "a number that the function computes is kept outside (in an attribute or a list): a replay would "
+                    "not renew it", instead="return it, and keep what is returned"))
         finally:
+            recorder.over = True
             if collecting:
                 gc.enable()
         kept = self.recordings.setdefault(key, [])
@@ -229,8 +276,8 @@ class Compiled:
         self.last = recording
         return plain
 
-    def finished(self, recorder: Recorder, arguments: list[Var], names: dict, result: Any,
-                 facts: list[Fact]) -> Recording:
+    def finished(self, recorder: Recorder, arguments: list[Var], names: dict, result: Any, facts: list[Fact],
+                 around: Around) -> Recording:
         """The recording of a function of tensors."""
         lines = list(recorder.questions)
         for event in recorder.events:
@@ -243,7 +290,9 @@ class Compiled:
         outcome = recorder.outcome(result)
         name_variables(recorder)
         program = anew(Program(lines, outcome, safe(self.__name__), arguments, names))
-        refuse_frozen(recorder, lines)
+        read = {v for line in lines for v in variables((line.inputs, line.params))}
+        refuse_frozen(recorder, read)
+        unread(around, recorder, arguments, read | set(variables(outcome)), facts, written(program))
         passes = [After("recorded", program.calls, program.fresh_bytes)]
         if self.optimise:
             for name, program in optimised(program):  # noqa: B020  (each pass starts from what the one before left)
@@ -323,20 +372,35 @@ def signature(x: Any, numbers: list) -> tuple:
         if isinstance(item, Tensor):
             p = item.payload
             numbers.append(p)
-            key.append((p.shape, p.dtype, id(item) if item.requires_grad else 0))
+            key.append((p.shape, p.strides, p.dtype, Same(item) if item.requires_grad else 0))
         elif item.__class__ is float or item.__class__ is int:
             numbers.append(item)
             key.append(item.__class__)
         elif isinstance(item, np.ndarray):
             numbers.append(item)
-            key.append((item.shape, item.dtype))
+            key.append((item.shape, item.strides, item.dtype))
         elif isinstance(item, (tuple, list, dict)):
             key.append((item.__class__, signature(item, numbers)))
         elif item is None or isinstance(item, (bool, str, bytes)):
             key.append(item if item.__class__ is not bool else (bool, item))
         else:
-            key.append(id(item))
+            key.append((item.__class__, item.item()) if isinstance(item, np.generic) else Same(item))
     return (tuple(x), *key) if isinstance(x, dict) else tuple(key)
+
+
+class Same:
+    """An object as part of a key: it alone, and kept, so that no other comes to have its identity."""
+
+    __slots__ = ("x",)
+
+    def __init__(self, x: Any):
+        self.x = x
+
+    def __hash__(self) -> int:
+        return id(self.x)
+
+    def __eq__(self, other: object) -> bool:
+        return other.__class__ is Same and other.x is self.x
 
 
 def prepare(x: Any, recorder: Recorder, arguments: list[Var], names: Iterator[str]) -> Any:
@@ -347,6 +411,7 @@ def prepare(x: Any, recorder: Recorder, arguments: list[Var], names: Iterator[st
         arguments.append(var)
         recorder.loads.append((var, p))
         recorder.given.add(id(p))
+        recorder.arguments.add(id(x))
         return x
     if x.__class__ is float or x.__class__ is int:
         var = Var(place=Place(None, str(len(arguments))), name=next(names))
@@ -380,82 +445,7 @@ def argument_names(fn: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
         yield from parts(key, x)
 
 
-# ---- what the function can see besides its arguments ----------------------------------------------------------------
-def seen(fn: Callable) -> Iterator[tuple[str, Any, str, Any]]:
-    """Names and values of closure cells and globals that the function's code mentions, and how to read them again."""
-    fn = getattr(fn, "__func__", fn)
-    code = getattr(fn, "__code__", None)
-    if code is None:
-        return
-    for name, cell in zip(code.co_freevars, fn.__closure__ or (), strict=True):
-        try:
-            yield name, cell.cell_contents, "{o}.cell_contents", cell
-        except ValueError:                            # not bound yet
-            continue
-    space = fn.__globals__
-    for name in code.co_names:
-        if name in space:
-            yield name, space[name], "{o}[" + repr(name) + "]", space
-
-
-def surroundings(fn: Callable, args: tuple, kwargs: dict) -> Iterator[Fact]:
-    """What the function reads from around it and a replay would not notice: numbers, which objects the names stand for,
-    whether modules train."""
-    modules: dict[int, Any] = {}
-    for _, value, read, owner in seen(fn):
-        if value.__class__ in (int, float, bool, str):
-            yield Fact(read + " == {v}", owner, value)
-        elif isinstance(value, (Node, np.ndarray)) or hasattr(value, "named_modules") and not isinstance(value, type):
-            yield Fact(read + " is {v}", owner, value)
-        modules.update(nested(value))
-    bound = getattr(fn, "__self__", None)
-    for value in (fn, bound, *args, *kwargs.values()):
-        modules.update(nested(value))
-    for module in modules.values():
-        yield Fact("{o}.training is {v}", module, module.training)
-
-
-def nested(x: Any) -> dict[int, Any]:
-    """The modules inside ``x`` (a module, or a list of them)."""
-    if hasattr(x, "named_modules") and not isinstance(x, type):
-        return {id(m): m for _, m in x.named_modules()}
-    if isinstance(x, (list, tuple)) and x and hasattr(x[0], "named_modules"):
-        return {key: m for item in x for key, m in nested(item).items()}
-    return {}
-
-
-def known_names(fn: Callable, args: tuple, kwargs: dict) -> dict[int, tuple[Any, str]]:
-    """The names in the user's code of tensors, values, and objects that the program will mention."""
-    found: dict[int, tuple[Any, str]] = {}
-
-    def name(x: Any, called: str, depth: int = 0) -> None:
-        if isinstance(x, (Node, np.ndarray)):
-            found.setdefault(id(x), (x, (x.name if isinstance(x, Node) else None) or called))
-        elif hasattr(x, "named_parameters") and not isinstance(x, type):
-            for path, p in [*x.named_parameters(), *getattr(x, "named_buffers", lambda: ())()]:
-                found.setdefault(id(p), (p, f"{called}_{path.replace('.', '_')}"))
-        elif hasattr(x, "step") and not isinstance(x, type):
-            found.setdefault(id(x), (x, called))
-        elif isinstance(x, (tuple, list)) and depth < 3:
-            for i, item in enumerate(x):
-                name(item, f"{called}_{i}", depth + 1)
-        elif isinstance(x, dict) and depth < 3:
-            for key, item in x.items():
-                name(item, f"{called}_{key}", depth + 1)
-    if hasattr(fn, "named_parameters"):
-        name(fn, "net")
-    for called, value, _, _ in seen(fn):
-        name(value, called)
-    if (bound := getattr(fn, "__self__", None)) is not None:
-        name(bound, "self")
-        for key, value in getattr(bound, "__dict__", {}).items():
-            name(value, key)
-    for i, value in enumerate((*args, *kwargs.values())):
-        if not isinstance(value, (Node, np.ndarray)):
-            name(value, f"a{i}")
-    return found
-
-
+# ---- names and results -----------------------------------------------------------------------------------------------
 def name_variables(recorder: Recorder) -> None:
     """Give variables the names of the function's local variables, and adjoints the names of what they belong to."""
     for name, value in (recorder.frame.f_locals.items() if recorder.frame else ()):
@@ -499,10 +489,28 @@ def plainly(x: Any) -> Any:
     return x
 
 
-def refuse_frozen(recorder: Recorder, lines: list[Line]) -> None:
+def unread(around: Around, recorder: Recorder, arguments: list[Var], read: set[Var], facts: list[Fact],
+           written: Any = ()) -> None:
+    """NumPy's arrays whose numbers only Python has read: their contents become facts. One that takes part as a whole is
+    read live, and no number may be taken out of it."""
+    for a, was, label in around.arrays:
+        var = recorder.known.get(id(a))
+        whole = var is not None and var in read
+        if var is None or var.memory not in written:
+            if not np.array_equal(a, was):
+                recorder.refused(f"a change of the array {label} by NumPy{around.where(label)}", "a tensor, changed")
+            if not whole:
+                at = None if var is None or var not in arguments else arguments.index(var)
+                facts.append(Fact("array_equal({o}, {v})" if at is None else f"array_equal(a[{at}], {{v}})", a, was,
+                                  label))
+        if whole and recorder.scalars_of_numpy:
+            recorder.refused(f"a number that NumPy computed ({recorder.scalars_of_numpy}), perhaps from the array "
+                             f"{label},", "the number as an argument, or tensor operations")
+
+
+def refuse_frozen(recorder: Recorder, read: set[Var]) -> None:
     """CaptureError for an array that NumPy computed inside, and no primitive: nobody but the recorder holds it."""
     import sys
-    read = {v for line in lines for v in variables((line.inputs, line.params))}
     for i in range(len(recorder.made_inside)):
         if recorder.made_inside[i][1] in read and sys.getrefcount(recorder.made_inside[i][0]) <= HOLDERS:
             raise CaptureError(message(

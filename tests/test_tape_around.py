@@ -1,0 +1,402 @@
+"""Small programs made to break compile(): what they show must be what they show uncompiled, or be refused by its line.
+
+Each is a text that is run twice, in names of its own, with ``compile`` as it is and as nothing at all. ``show`` keeps
+numbers at once, so that memory that is used again later is noticed.
+"""
+from __future__ import annotations
+
+import copy
+import functools
+import itertools
+import linecache
+import threading
+import types
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu import Value, nn, optim
+from tinygrad_edu.tape import CaptureError
+
+RIGHT = {
+    "a number of a helper's surroundings": """
+        scale = 2.0
+        def helper(x): return x * scale
+        f = compile(lambda x: helper(x).sum())
+        show(f(X(3))); scale = 3.0; show(f(X(3)))""",
+    "attributes of attributes": """
+        cfg = NS(a=NS(scale=2.0))
+        f = compile(lambda x: x * cfg.a.scale)
+        show(f(X(3))); cfg.a.scale = 3.0; show(f(X(3))); cfg.a = NS(scale=5.0); show(f(X(3)))""",
+    "attributes of a class, a property and a slot": """
+        class C:
+            __slots__ = ("k",)
+            scale = 2.0
+            @property
+            def twice(self): return 2 * self.k
+        c = C(); c.k = 1.0
+        f = compile(lambda x: x * C.scale + c.twice)
+        show(f(X(3))); C.scale = 3.0; show(f(X(3))); c.k = 7.0; show(f(X(3)))""",
+    "numbers in dicts and lists": """
+        cfg = {"scale": 2.0, "deep": {"a": [1.0, 2.0]}}
+        f = compile(lambda x: x * cfg["scale"] + cfg["deep"]["a"][1] + tg.tensor(cfg["deep"]["a"]).sum())
+        show(f(X(3))); cfg["scale"] = 3.0; show(f(X(3))); cfg["deep"]["a"][1] = 7.0; show(f(X(3)))""",
+    "lists of tensors": """
+        ws = [X(3), X(3, seed=2)]
+        f = compile(lambda x: sum((w * x).sum() for w in ws))
+        show(f(X(3))); ws.append(X(3, seed=3)); show(f(X(3))); ws[0] = X(3, seed=4); show(f(X(3)))""",
+    "kinds of numbers": """
+        k = 2
+        f = compile(lambda x: x * k + (1 if k is True else 0))
+        show(f(I(3))); k = 2.0; show(f(I(3))); k = True; show(f(I(3))); k = X(3); show(f(I(3))); k = None
+        k = 1; show(f(I(3)))""",
+    "other functions under the same names": """
+        act, box = tg.tanh, NS(h=lambda x: x * 2)
+        def f(x, k=2.0): return box.h(act(x)) * k
+        g = compile(f)
+        show(g(X(3))); act = tg.relu; show(g(X(3))); box.h = lambda x: x * 3; show(g(X(3)))
+        f.__defaults__ = (5.0,); show(g(X(3)))""",
+    "partial functions and recursion": """
+        part = functools.partial(lambda x, c: x * c["k"], c={"k": 1.0})
+        f, box = compile(part), {}
+        box["g"] = compile(lambda x, n: x.sum() if n <= 0 else box["g"](x * 2, n - 1))
+        show(f(X(3))); part.keywords["c"]["k"] = 4.0; show(f(X(3)))
+        for n in (2, 3, 2): show(box["g"](X(3), n))""",
+    "compiled inside compiled": """
+        k = 2.0
+        inner = compile(lambda x: x * k)
+        f = compile(lambda x: inner(x).sum())
+        show(f(X(3))); show(f(X(3))); k = 3.0; show(f(X(3))); show(inner(X(3)))""",
+    "attributes and parts of modules": """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.k, self.body = 2.0, nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.5))
+            def forward(self, x): return self.body(x) * self.k
+        net = Net().double()
+        @compile
+        def f(x):
+            with tg.no_grad(): return net(x)
+        for change in ("pass", "net.k = 3.0", "net.body[1].p = 0.1", "net.body[1] = nn.ReLU()", "net.eval()",
+                       "net.body.append(nn.Tanh())", "net.body[0].weight = nn.Parameter(X(2, 3))",
+                       "h = net.register_forward_hook(lambda m, i, o: o * 2)", "h.remove()"):
+            exec(change); show(f(X(4, 3)), f(X(4, 3)))""",
+    "a parameter replaced while it is trained": """
+        net = nn.Linear(3, 2).double(); rule = optim.SGD(net.parameters(), 0.1)
+        @compile
+        def f(x):
+            rule.zero_grad(); loss = (net(x) ** 2).sum(); loss.backward(); rule.step(); return loss
+        show(f(X(4, 3)), f(X(4, 3))); net.weight = nn.Parameter(X(2, 3))
+        show(f(X(4, 3)), net.weight, net.weight.grad, net.bias)""",
+    "hooks of tensors that come and go": """
+        w = X(3).requires_grad_()
+        @compile
+        def f(x): w.grad = None; (w * x).sum().backward(); return w.grad
+        show(f(X(3))); h = w.register_hook(lambda g: g * 2); show(f(X(3))); h.remove(); show(f(X(3)))""",
+    "which tensors require a gradient": """
+        ps = [X(3, seed=k).requires_grad_() for k in range(3)]
+        @compile
+        def f(x):
+            for p in ps: p.grad = None
+            sum((p * x).exp().sum() for p in ps if p.requires_grad).backward()
+            return [p.grad if p.grad is not None else 0 for p in ps]
+        for on in (True, False, True): ps[1].requires_grad_(on); show(f(X(3)))""",
+    "parameters and rates of an optimiser": """
+        w, v = X(3).requires_grad_(), X(3, seed=2).requires_grad_()
+        rule = optim.SGD([w], 0.1, momentum=0.9); schedule = optim.lr_scheduler.StepLR(rule, 2, 0.5)
+        @compile
+        def f(x):
+            rule.zero_grad(); loss = (w * v * x).exp().sum(); loss.backward(); rule.step()
+            return loss * schedule.get_last_lr()[0] + rule.param_groups[0]["lr"]
+        for k in range(7):
+            if k == 3: rule.add_param_group({"params": [v], "lr": 0.01})
+            if k == 5: rule = optim.Adam([w], 0.1)
+            show(f(X(3, seed=k)), w, v, v.grad); schedule.step()""",
+    "a trainer": """
+        class Trainer:
+            def __init__(self):
+                self.net = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.3), nn.Linear(4, 1)).double()
+                self.rule, self.clip = optim.Adam(self.net.parameters(), 0.01), 1.0
+            def step(self, x):
+                self.rule.zero_grad(); loss = (self.net(x) ** 2).mean(); loss.backward()
+                nn.utils.clip_grad_norm_(self.net.parameters(), self.clip); self.rule.step(); return loss
+        t = Trainer(); f = compile(t.step)
+        for k in range(6):
+            show(f(X(4, 3, seed=k)), *t.net.parameters())
+            if k == 2: t.clip = 0.01
+            if k == 3: t.net.eval()
+            if k == 4: t.net = nn.Linear(3, 1).double()""",
+    "train and eval inside": """
+        net = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5)).double()
+        @compile
+        def f(x):
+            net.train()
+            with tg.no_grad(): return net(x)
+        for k in range(5): show(f(X(5, 3, seed=k)), net.training); net.train(k % 2 == 0)""",
+    "numbers that Python takes from arrays": """
+        a = np.ones(3)
+        f = compile(lambda x: x * float(a[0]) + a.sum())
+        g = compile(lambda a, x: x * 2 if a[0] > 2 else x * a.tolist()[1])
+        v = Value(0.5); h = compile(lambda a: sum(v * float(k) for k in a).data)
+        for k in range(4): show(f(X(3)), g(a, X(3)), h(a)); a *= 2""",
+    "tensors kept in dicts and objects": """
+        c, d = NS(w=X(3)), {"w": X(3, seed=1)}
+        f = compile(lambda x: x * c.w + d["w"])
+        for k in range(3): show(f(X(3))); c.w = c.w * 2; d["w"] = d["w"] + 1""",
+    "results that are changed": """
+        w = X(3)
+        f = compile(lambda x: (x * w, w, x, x * 1, x ** 1, x * 2, x * 2, w.clone(), tg.ones(3), tg.arange(3) * 2))
+        for k in range(3):
+            x = X(3, seed=k); parts = f(x); show(*parts, w, x)
+            for i, part in enumerate(parts): part.add_(i + 1)
+            show(*parts, w, x)""",
+    "a copy, and then a change": """
+        w = X(3)
+        @compile
+        def f(x): a = w * 1; b = w ** 1; c = copy.deepcopy(w); w.add_(x); return a + b + c, w * 1
+        for k in range(3): a, b = f(X(3, seed=k)); b.add_(1); show(a, b, w)""",
+    "an argument that is another one": """
+        w, a, b = X(3), X(3, seed=1), X(3, seed=2)
+        f = compile(lambda x, y: x * 2 + y * 3)
+        @compile
+        def g(x, y): s = (y * 3).sum(); x[0] = 5.0; return s, (y * 3).sum()
+        @compile
+        def h(x): t = x * 1.0; w.add_(1); return x * 2 + t
+        show(f(a, a), f(a, b), f(b, b), f(b, a))
+        show(g(X(3), X(3)), g(a, a), g(b, b[:2]), g(X(3), X(3)), g(a, a[:]))
+        show(h(X(3)), h(w), h(X(3)), h(w), h(w[:]))""",
+    "strides": """
+        @compile
+        def f(x): y = x.view(-1); y += 1; return x.reshape(-1) * 2
+        show(f(X(3, 4)))
+        try: f(X(4, 3).t())
+        except RuntimeError: show("refused")
+        show(compile(lambda x: x.reshape(-1))(X(4, 3).t()))""",
+    "errors in the middle": """
+        w, bad = X(3).requires_grad_(), [True]
+        @compile
+        def f(x):
+            w.grad = None; (w * x).sum().backward()
+            if bad[0]: raise KeyError("no")
+            return w.grad
+        for flag in (True, False, False, True, False):
+            bad[0] = flag
+            try: show(f(X(3)))
+            except KeyError: show("no")""",
+    "try and while": """
+        @compile
+        def f(x):
+            try: return x @ tg.ones(3).double()
+            except RuntimeError: return x.sum()
+        @compile
+        def g(x):
+            n = 0
+            while x.norm() > 0.1: x = x * 0.5; n += 1
+            return x, n
+        for n in (3, 2, 3, 2): show(f(X(2, n)), g(X(n) * n))""",
+    "objects, sets and NumPy's numbers as arguments": """
+        f = compile(lambda x, p: x * p.k); g = compile(lambda x, s: x * sum(s)); h = compile(lambda x, k: x * k)
+        for k in range(30):
+            show(f(X(3), NS(k=k + 1.0)), g(X(3), {float(k)}), h(X(3), np.float64(k)), h(X(3), np.int64(k)))
+        p, s = NS(k=1.0), {1.0}
+        show(f(X(3), p), g(X(3), s)); p.k = 2.0; s.add(5.0); show(f(X(3), p), g(X(3), s))""",
+    "gradients that are held and changed": """
+        w = X(3).requires_grad_(); held = []
+        @compile
+        def f(x): loss = (w * x).exp().sum(); loss.backward(); return w.grad
+        for k in range(6):
+            r = f(X(3, seed=k)); show(r, w.grad); r.mul_(0.5); held.append(w.grad); show(w.grad)
+            w.grad = (None, w.grad, X(3))[k % 3]
+        show(*held)""",
+    "functions of one's own, and gradients in the loss": """
+        class Cube(tg.autograd.Function):
+            @staticmethod
+            def forward(ctx, x, k): ctx.save_for_backward(x); ctx.k = k; return k * x ** 3
+            @staticmethod
+            def backward(ctx, g): x, = ctx.saved_tensors; return g * 3 * ctx.k * x ** 2, None
+        w = X(3).requires_grad_()
+        @compile
+        def f(x, k):
+            w.grad = None; loss = (Cube.apply(w, k) * x).sum(); loss.backward(retain_graph=True); loss.backward()
+            g, = tg.autograd.grad((w * x).exp().sum(), w, create_graph=True); (g ** 2).sum().backward()
+            return loss.detach(), w.grad
+        for k in range(4): show(f(X(3, seed=k), k + 1.0))""",
+    "batches without rows, dtypes, named results": """
+        net = nn.Linear(3, 2).double()
+        @compile
+        def f(x): net.weight.grad = None; loss = net(x).sum(); loss.backward(); return loss, net.weight.grad
+        g = compile(lambda x: x * 2.5 + 1); h = compile(lambda x: x.max(0))
+        for n in (0, 2, 0, 2): show(f(X(n, 3)))
+        for x in (X(3), X(3).float(), I(3), X(3) > 0, X(3)): show(g(x), str(g(x).dtype))
+        for k in range(3): show(h(X(3, seed=k)).values, h(X(3, seed=k)).indices)""",
+    "Values and what is around them": """
+        w, cfg, data = [Value(0.5), Value(1.5)], NS(k=2.0), [1.0, 2.0]
+        @compile
+        def f():
+            y = sum(w[0] * d for d in data) * cfg.k + w[1]
+            w[0].grad = 0.0; y.backward(); w[0].data -= 0.1 * w[0].grad; return y
+        for change in ("pass", "cfg.k = 5.0", "data[0] = 9.0", "data.append(4.0)", "w[1] = Value(7.0)"):
+            exec(change); show(f(), f(), *w)""",
+    "threads": """
+        f = compile(lambda x: ((x * 2).tanh() @ x.t()).sum(0)); v = Value(2.0)
+        g = compile(lambda x: (v * x + x * x).data); found = []
+        f(X(20, 20)); g(1.0)
+        def work(k):
+            for _ in range(40): found.append((k, f(X(20, 20, seed=k)).tolist(), g(float(k))))
+        threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+        for t in threads: t.start()
+        for t in threads: t.join()
+        for k, a, b in sorted(found): show(a, b)""",
+}
+REFUSED = {
+    "a list that grows": (r"the function changes seen .*seen\.append", """
+        seen = []
+        @compile
+        def f(x):
+            seen.append(1)
+            return x.sum() * len(seen)
+        f(X(3))"""),
+    "a number put away": (r"the function changes log .*log\[.last", """
+        log = {}
+        @compile
+        def f(x):
+            log["last"] = x.sum().item()
+            return x * 2
+        f(X(3))"""),
+    "a counter": (r"the function changes self\.n .*self\.n \+= 1", """
+        class C:
+            n = 0
+            def f(self, x):
+                self.n += 1
+                return x * self.n
+        c = C(); c.n = 1; compile(c.f)(X(3))"""),
+    "a default that grows": ("the function changes the defaults of f", """
+        def f(x, seen=[]):
+            seen.append(0)
+            return x * len(seen)
+        compile(f)(X(3))"""),
+    "a Value's history": (r"the function changes seen .*seen\.append", """
+        v, seen = Value(1.0), []
+        @compile
+        def f():
+            y = v * v; y.backward()
+            seen.append(y.data)
+            return y
+        f()"""),
+    "a rate that decays inside": (r"changes rule\.param_groups\[0\]\['lr'\] .*\*= 0\.9", """
+        w = X(3).requires_grad_(); rule = optim.SGD([w], 0.1)
+        @compile
+        def f(x):
+            w.grad = None; (w * x).sum().backward(); rule.step()
+            rule.param_groups[0]["lr"] *= 0.9
+        f(X(3))"""),
+    "an optimiser of one's own that counts": (r"the function changes rule\.t .*self\.t \+= 1", """
+        class Rule(optim.Optimizer):
+            t = 0
+            def __init__(self, ps): super().__init__(ps, {}); self.t = 0
+            def step(self):
+                self.t += 1
+        w = X(3).requires_grad_(); rule = Rule([w])
+        compile(lambda x: rule.step())(X(3))"""),
+    "a state that is a tensor": (r"the function changes m\.h .*self\.h =", """
+        class M(nn.Module):
+            def __init__(self): super().__init__(); self.h = X(3)
+            def forward(self, x):
+                self.h = (self.h + x).tanh()
+                return self.h
+        m = M(); compile(lambda x: m(x).detach())(X(3))"""),
+    "an iterator": (r"an iterator \(numbers\).*next\(numbers\)", """
+        numbers = itertools.count()
+        f = compile(lambda x: x * next(numbers))
+        f(X(3))"""),
+    "a generator of one's own": ("random numbers from elsewhere", """
+        rng = np.random.default_rng(0)
+        compile(lambda x: x * rng.normal())(X(3))"""),
+    "an array changed by NumPy": (r"a change of the array a by NumPy .*a \+= 1", """
+        def f(a, x):
+            a += 1
+            return x * tg.tensor(a)
+        compile(f)(np.zeros(3), X(3))"""),
+    "a number of an array that also takes part": (r"a number that NumPy computed .*x \* a \* a\.max", """
+        a = np.ones(3)
+        compile(lambda x: x * a * a.max())(X(3))"""),
+    "the inside of an optimiser": ("an optimiser, or another function called as a whole, has just made", """
+        w = X(3).requires_grad_(); rule = optim.SGD([w], 0.1, momentum=0.9)
+        @compile
+        def f(x):
+            w.grad = None; (w * x).sum().backward(); rule.step()
+            return [v["momentum_buffer"] * 1 for v in rule.state.values()]
+        rule.state; f(X(3))"""),
+    "weights loaded inside": ("a change of b_weight in a way that is not captured", """
+        a, b = nn.Linear(3, 2), nn.Linear(3, 2)
+        @compile
+        def f(x): b.load_state_dict(a.state_dict()); return b(x).detach()
+        f(tg.ones(1, 3))"""),
+    "weights drawn inside": ("nn.init inside", "compile(lambda x: nn.Linear(3, 2)(x).detach())(tg.ones(1, 3))"),
+    "a graph from outside": ("the backward pass reaches what was computed outside", """
+        w = X(3).requires_grad_(); y = w * 2
+        @compile
+        def f(x): (y * x).sum().backward(); return w.grad
+        f(X(3))"""),
+    "a generator function": ("a result of type generator", """
+        def f(x): yield x * 2
+        compile(f)(X(3))"""),
+    "looking for a nan": ("detect_anomaly", """
+        @compile
+        def f(x):
+            with tg.autograd.detect_anomaly(): return x * 2
+        f(X(3))"""),
+}
+
+
+def numbers(x):
+    """What is in ``x``, as plain numbers."""
+    if isinstance(x, (list, tuple)):
+        return [numbers(item) for item in x]
+    return x.detach().numpy().copy() if isinstance(x, tg.Tensor) else float(x.data) if isinstance(x, Value) else x
+
+
+def run(name: str, text: str, compiled) -> list:
+    """Everything that a program shows."""
+    shown: list = []
+    lines = text.split("\n")[text.startswith("\n"):]
+    text = "\n".join(line[8:] if line.startswith(" " * 8) else line for line in lines) + "\n"
+    file = f"<{name}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    tg.manual_seed(0)
+    space = {"__name__": "program", "tg": tg, "nn": nn, "optim": optim, "np": np, "Value": Value, "copy": copy,
+             "functools": functools, "threading": threading, "itertools": itertools, "NS": types.SimpleNamespace,
+             "compile": compiled, "show": lambda *xs: shown.append(numbers(xs)),
+             "X": lambda *shape, seed=0: tg.tensor(np.random.default_rng(seed).normal(size=shape)),
+             "I": lambda n: tg.arange(1, n + 1)}
+    exec(builtin_compile(text, file, "exec"), space)
+    return shown
+
+
+builtin_compile = compile
+
+
+def same(a, b) -> bool:
+    if isinstance(a, list):
+        return isinstance(b, list) and len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.allclose(a, b, rtol=1e-12, atol=1e-14)
+    return a == b or abs(a - b) <= 1e-12 * abs(a)
+
+
+@pytest.mark.filterwarnings("ignore:.*now runs as it is:RuntimeWarning")
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_changes_around_a_compiled_function_is_seen(name):
+    plain, compiled = (run(name, RIGHT[name], how) for how in (lambda f: f, tg.compile))
+    assert len(plain) == len(compiled) > 0
+    for k, (a, b) in enumerate(zip(plain, compiled, strict=True)):
+        assert same(a, b), f"what is shown {k + 1}th"
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_a_replay_would_not_repeat_is_refused_by_its_line(name):
+    match, text = REFUSED[name]
+    run(name, text, lambda f: f)                      # without compile it is a program like any other
+    with pytest.raises(CaptureError, match=match):
+        run(name, text, tg.compile)
