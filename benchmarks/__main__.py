@@ -5,11 +5,16 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from . import a1, a2, b1, b7, b8, memory, mlp
 from .chart import draw
 from .harness import Row, circumstances, table
 
+HEAD = """# Speed, measured side by side in one run
+
+What is measured, how, and what limits it: [benchmarks](../benchmarks/README.md). A ratio below 1 is in our favour.
+A bar is what we mean to reach."""
 Run = Callable[[float, Callable[[str], None]], list[Row]]
 
 
@@ -44,9 +49,11 @@ def main() -> None:
         say(f"{name} ...")
         for run in WORKLOADS[name]:
             rows += run(chosen.seconds, say)
-    print(circumstances(), table(rows), sep="\n\n")
+    where = circumstances()
+    chart = f"![Each library's time of a step over PyTorch's]({Path(chosen.chart).name})" if chosen.chart else ""
+    print(*filter(None, (HEAD, where, chart, table(rows))), sep="\n\n")
     if chosen.chart:
-        draw(rows, circumstances(), chosen.chart)
+        draw(rows, where, chosen.chart)
 
 
 if __name__ == "__main__":
