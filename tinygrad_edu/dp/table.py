@@ -20,6 +20,10 @@ READABLE = 60                                         # rows; a longer table is 
 CHUNKS = 12                                           # rows for a graph that names no layers
 HEAD: Sequence[str] = ("step", "node", "operation", "value", "recurrence", "with numbers", "users", "adjoint", "hits")
 FOLDED: Sequence[str] = ("steps", "{}", "subproblems", "operations", "gradients of its leaves", "hits")
+SIGNS = {"fit(": "fit sums to the shape of an input that was broadcast.",
+         "expand(": "expand repeats a number or an array up to that shape.",
+         "put(": "put writes into zeros of that shape, at that index.",
+         " norm ": "A shape stands for an array of that shape; norm is its length, the root of the sum of squares."}
 SHARED = "•"                                          # marks an adjoint that several rules read
 
 
@@ -176,9 +180,8 @@ class MemoTable(Table):
         if self.color:
             said.append(f"{SHARED} marks a shared factor: solved once, read by several rules; hits are reads after the "
                         "first.")
-        if any("fit(" in row["recurrence"] for row in self.rows()):
-            said.append("fit sums to the shape of an input that was broadcast.")
-        return "\n".join(said)
+        text = "\n".join(cell for row in self.cells() for cell in row)
+        return "\n".join([*said, *(meaning for sign, meaning in SIGNS.items() if sign in text)])
 
     def marks(self) -> list[dict[str, str]]:
         """The shared factors in each row's recurrence, where they are solved and where they are read."""
