@@ -11,35 +11,14 @@ from .counts import Work, counted_paths
 from .names import names_of
 from .semiring import longest, number_of_paths
 from .steps import below, edges
-from .text import Table, counted, cut, far, short, stacked
+from .text import Table, counted, cut, far, short
 from .ways import by_paths, by_recursion, by_sweep, solve
 
 RACE_LIMIT = 100_000                                  # naive calls that a race makes; above, they are counted
-LEGEND = "A call asks for one answer, a rule makes one term of it; a hit is a read of the table that finds an entry."
 
 
 @dataclass(eq=False, repr=False)
-class Works(Table):
-    """The work of several ways, side by side."""
-
-    name: str
-    works: list[Work]
-
-    head = ("way", "calls", "rules", "additions", "reads", "hits", "")
-    numeric = "calls rules additions reads hits"
-
-    def title(self) -> str:
-        """What was computed."""
-        return self.name
-
-    def cells(self) -> list[list[str]]:
-        """The ways as text."""
-        return [[w.way, *(short(k) for k in (w.calls, w.rules, w.additions, w.reads, w.hits)),
-                 "" if w.adjoints is not None else "counted, not run"] for w in self.works]
-
-
-@dataclass(eq=False, repr=False)
-class Race:
+class Race(Table):
     """The result of ``race``: ``ways`` and ``fibonacci`` are the work of each way; prints as a table, ``svg()`` is the
     picture of calls against depth, ``difference`` the largest relative difference between two ways' gradients."""
 
@@ -51,29 +30,30 @@ class Race:
     n: int
     fibonacci: list[Work]
 
+    head = ("of", "way", "calls", "rules", "additions", "reads", "hits", "")
+    numeric = "calls rules additions reads hits"
+
     def rows(self) -> list[dict[str, Any]]:
         """One dictionary for each way, for pandas."""
         return [{"of": of, "way": w.way, "calls": w.calls, "rules": w.rules, "additions": w.additions, "reads": w.reads,
                  "hits": w.hits, "run": w.adjoints is not None}
                 for of, works in ((self.name, self.ways), (f"fib({self.n})", self.fibonacci)) for w in works]
 
-    def tables(self) -> list[Works]:
-        """The gradient's and Fibonacci's."""
-        same = ("the same gradient" if self.difference < 1e-6 else "DIFFERENT gradients") + \
-            f" (largest relative difference {self.difference:.1g})"
-        size = f"{counted(self.nodes, 'node')}, {counted(self.ways[0].calls, 'path')}"
-        return [Works(f"The gradient of {self.name}: {size}; {same}", self.ways),
-                Works(f"fib({self.n}): {counted(self.n + 1, 'number')}; the same number", self.fibonacci)]
+    def cells(self) -> list[list[str]]:
+        """The ways as text."""
+        return [[cut(row["of"], 40), row["way"], *(short(row[name]) for name in self.numeric.split()),
+                 "" if row["run"] else "counted, not run"] for row in self.rows()]
 
-    def __str__(self) -> str:
-        return stacked(*map(str, self.tables()), LEGEND)
+    def title(self) -> str:
+        """What was computed."""
+        same = "the same gradient" if self.difference < 1e-6 else "DIFFERENT gradients"
+        return (f"The gradient of {self.name}: {counted(self.nodes, 'node')}, {counted(self.ways[0].calls, 'path')}; "
+                f"{same} (largest relative difference {self.difference:.1g}). Beside it fib({self.n})")
 
-    def __repr__(self) -> str:
-        return str(self)
-
-    def markdown(self) -> str:
-        """The tables in Markdown."""
-        return stacked(*(table.markdown() for table in self.tables()), LEGEND)
+    def legend(self) -> str:
+        """What is counted."""
+        return ("A call asks for one answer, a rule makes one term of it; a hit is a read of the table that finds an "
+                "entry.")
 
     def svg(self) -> str:
         """The picture: calls against depth for the three ways, and beside it the calls of Fibonacci three ways."""
@@ -83,7 +63,7 @@ class Race:
                      f"Calls of three ways to the gradient of {self.name}, against depth, beside Fibonacci three ways")
 
     def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self.tables()) + f"<p>{LEGEND}</p>" + self.svg()
+        return super()._repr_html_() + self.svg()
 
 
 def race(loss: Node, limit: int = RACE_LIMIT, n: int = 20, names: Any = None) -> Race:

@@ -6,7 +6,6 @@ run; with c of them, steps are run again from the nearest kept one. Where to kee
 """
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import comb
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import message
-from .chart import COLORS, FONT, GREY, sheet, words
+from .chart import COLORS, GREY, sheet, words
 from .text import Table, counted, grid
 
 HINT = {"store": "keep the state before step {at}", "restore": "go back to the state before step {at}",
@@ -219,6 +218,8 @@ def revolve(steps: int, checkpoints: int) -> Schedule:
 
 # ---- the picture ----------------------------------------------------------------------------------------------------
 LEFT, TOP = 44, 74
+LOOKS = {"store": (COLORS[2], 3.0, "state kept"), "advance": (COLORS[1], 1.5, "run forward"),
+         "turn": (COLORS[0], 2.5, "run recorded and swept back"), "restore": (GREY, 0.8, "")}
 
 
 def drawn(plan: Schedule) -> str:
@@ -227,10 +228,16 @@ def drawn(plan: Schedule) -> str:
     dx, dy = min(24.0, max(3.0, 560 / plan.steps)), min(11.0, max(1.5, 640 / total))
     width, height = max(LEFT + dx * plan.steps + 20, 470), TOP + dy * total + 24
 
-    def at(k: float, time: float) -> str:
-        return f"{LEFT + dx * k:.1f} {TOP + dy * time:.1f}"
+    def mark(kind: str, title: str, *ends: tuple[int, int]) -> str:
+        """A line from one step and time to another."""
+        color, wide, _ = LOOKS[kind]
+        (ax, ay), (bx, by) = [(LEFT + dx * k, TOP + dy * time) for k, time in ends]
+        start = f"<circle cx='{ax:.1f}' cy='{ay:.1f}' r='4' fill='{color}'/>" if kind == "store" else ""
+        dashes = "2 3" if kind == "restore" else ""
+        return (f"<g class='{'node' if start else 'edge'}'><title>{title}</title><path d='M{ax:.1f} {ay:.1f}L{bx:.1f} "
+                f"{by:.1f}' fill='none' stroke='{color}' stroke-width='{wide:g}' stroke-linecap='round' "
+                f"stroke-dasharray='{dashes}'/></g>{start}")
 
-    forward, back, state = COLORS[1], COLORS[0], COLORS[2]
     since: dict[int, int] = {}
     below, above, here = [], [], 0
     for time, a, _ in plan.followed():
@@ -238,45 +245,29 @@ def drawn(plan: Schedule) -> str:
             since[a.at] = time
         elif a.kind == "free":
             begin = since.pop(a.at)
-            below.append(mark("node", f"checkpoint {a.at}, time {begin} to {time}",
-                              f"M{at(a.at, begin)}L{at(a.at, time)}", state, 3)
-                         + f"<circle cx='{LEFT + dx * a.at:.1f}' cy='{TOP + dy * begin:.1f}' r='4' fill='{state}'/>")
+            below.append(mark("store", f"checkpoint {a.at}, time {begin} to {time}", (a.at, begin), (a.at, time)))
         elif a.kind == "advance":
-            above.append(mark("edge", f"advance {a.at} to {a.to}, time {time}",
-                              f"M{at(a.at, time)}L{at(a.to, time + a.to - a.at)}", forward, 1.5))
+            above.append(mark("advance", f"advance {a.at} to {a.to}, time {time}", (a.at, time),
+                              (a.to, time + a.to - a.at)))
         elif a.kind == "turn":
-            above.append(mark("edge", f"turn {a.at}, time {time}",
-                              f"M{at(a.at + 1, time)}L{at(a.at, time + 1)}", back, 2.5))
+            above.append(mark("turn", f"turn {a.at}, time {time}", (a.at + 1, time), (a.at, time + 1)))
         else:
-            above.append(mark("edge", f"restore {a.at}, time {time}", f"M{at(here, time)}L{at(a.at, time)}", GREY, 0.8,
-                              "2 3"))
+            above.append(mark("restore", f"restore {a.at}, time {time}", (here, time), (a.at, time)))
         here = a.to
     axes = [words(LEFT + dx * k, TOP - 8, str(k), anchor="middle")
             for k in range(0, plan.steps + 1, tick_of(plan.steps))]
     axes += [words(LEFT - 10, TOP + dy * time + 4, str(time), anchor="end")
              for time in range(0, total + 1, tick_of(total))]
-    return sheet([*legend(plan, width, forward, back, state), *axes, *below, *above], width, height, plan.title())
+    said = (f"{counted(plan.steps, 'step')}, {counted(plan.checkpoints, 'checkpoint')}: "
+            f"{counted(plan.forward_steps, 'forward step')}")
+    legend = [words(8, 18, said, weight="bold"), words(8, TOP - 8, "time"), words(width - 12, 18, "chain →", "end")]
+    x = 8.0
+    for color, _, name in filter(lambda look: look[2], LOOKS.values()):
+        legend += [f"<path d='M{x:g} 36h20' stroke='{color}' stroke-width='3'/>", words(x + 26, 40, name)]
+        x += 48 + 6.2 * len(name)
+    return sheet([*legend, *axes, *below, *above], width, height, plan.title())
 
 
 def tick_of(total: int) -> int:
     """A round distance of the marks on an axis: 1, 2 or 5 times a power of ten, at most 13 marks."""
     return next(n * 10 ** k for k in range(9) for n in (1, 2, 5) if n * 10 ** k * 13 > total)
-
-
-def legend(plan: Schedule, width: float, forward: str, back: str, state: str) -> list[str]:
-    """What the picture shows, in words and colours."""
-    out = [words(8, 18, f"{counted(plan.steps, 'step')}, {counted(plan.checkpoints, 'checkpoint')}: "
-                        f"{counted(plan.forward_steps, 'forward step')}", weight="bold")]
-    x = 8.0
-    for name, color in (("state kept", state), ("run forward", forward), ("run recorded and swept back", back)):
-        out.append(f"<path d='M{x:g} 36h20' stroke='{color}' stroke-width='3'/>")
-        out.append(words(x + 26, 40, name))
-        x += 48 + 6.2 * len(name)
-    return [*out, words(8, TOP - 8, "time"), f"<text x='{width - 12:g}' y='18' text-anchor='end' {FONT} fill='{GREY}'>"
-            "chain →</text>"]
-
-
-def mark(kind: str, title: str, path: str, color: str, width: float, dashes: str = "") -> str:
-    """A line of the picture with its title, which browsers show under the pointer."""
-    return (f"<g class='{kind}'><title>{html.escape(title)}</title><path d='{path}' fill='none' stroke='{color}' "
-            f"stroke-width='{width:g}' stroke-linecap='round' stroke-dasharray='{dashes}'/></g>")
