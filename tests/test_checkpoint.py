@@ -22,7 +22,7 @@ from parity import both, same
 
 import tinygrad_edu as tg
 from tinygrad_edu import dp, nn, viz
-from tinygrad_edu.dp.revolve import beta, closed_form, fewest, repetitions, revolve
+from tinygrad_edu.dp.revolve import fewest, revolve
 from tinygrad_edu.utils.checkpoint import CheckpointError, checkpoint, checkpoint_schedule, checkpoint_sequential
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "04_backprop_as_dp" / "checkpointing.py"
@@ -30,6 +30,22 @@ SIZES = [(l, c) for l in (1, 2, 3, 4, 5, 7, 10, 15, 20, 21, 35, 64) for c in (1,
 
 
 # ---- the plan -------------------------------------------------------------------------------------------------------
+
+def beta(s: int, t: int) -> int:
+    """C(s + t, s): so many steps can be reversed with s checkpoints when none is run forward more than t times."""
+    return math.comb(s + t, s) if t >= 0 else 0
+
+
+def repetitions(steps: int, checkpoints: int) -> int:
+    """The r with beta(c, r - 1) < l <= beta(c, r): how often a step is run forward at most."""
+    return next(r for r in range(steps) if beta(checkpoints, r) >= steps)
+
+
+def closed_form(steps: int, checkpoints: int) -> int:
+    """t(l, c) = r l - beta(c + 1, r - 1), as Griewank and Walther state it: the fewest forward steps."""
+    r = repetitions(steps, checkpoints)
+    return r * steps - beta(checkpoints + 1, r - 1)
+
 
 def test_the_table_is_the_binomial_closed_form():
     """t(l, c) = r l - beta(c + 1, r - 1), exactly, for every chain of up to 120 steps and 20 checkpoints."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import heapq
 import math
-import operator
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
@@ -23,7 +22,7 @@ from .formula import arguments, bare, contribution_text, names_show, neat, numbe
 from .latex import derivative, latex, number, symbol
 from .names import Names, names_of
 from .rules import tidied
-from .semiring import Edge, number_of_paths, semiring, slope
+from .semiring import Edge, number_of_paths, reachable, semiring, slope
 from .steps import below, contribution, edges, seed
 from .text import apart, counted, figure, norm, plain, shape
 
@@ -281,7 +280,7 @@ def explain(loss: Node, w: Node, *, most: int = 8, names: Any = None, digits: in
     called = names_of(nodes, loss, names)
     gradient = next(g for node, g in sweep([loss], [seed(loss)], targets=[w]) if node is w)
     most, n = max(1, most), number_of[w]
-    between = semiring(w, lambda node, i: True, operator.or_, operator.and_, True, loss)
+    between = reachable(w, loss)
     if all(np.size(node.payload) == 1 for node in between):
         best = islice(largest(loss, w, slope), n if n <= ALL else most)
         found = inorder(walked(loss, route, product) for product, route in best)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import comb
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,39 +35,13 @@ class Action(NamedTuple):
         return HINT["one" if one else self.kind].format(at=self.at, last=self.to - 1)
 
 
-def beta(s: int, t: int) -> int:
-    """C(s + t, s): so many steps can be reversed with s checkpoints when none is run forward more than t times.
-
-    >>> [beta(3, t) for t in range(5)]
-    [1, 4, 10, 20, 35]
-    """
-    return comb(s + t, s) if t >= 0 else 0
-
-
-def repetitions(steps: int, checkpoints: int) -> int:
-    """The r with beta(c, r - 1) < l <= beta(c, r): how often a step is run forward at most."""
-    r = 0
-    while beta(checkpoints, r) < steps:
-        r += 1
-    return r
-
-
-def closed_form(steps: int, checkpoints: int) -> int:
-    """t(l, c) = r l - beta(c + 1, r - 1): the fewest forward steps that reverse l steps with c checkpoints.
-
-    >>> closed_form(10, 3), closed_form(10, 1)        # one checkpoint, the input: 9 + 8 + ... + 1
-    (15, 45)
-    """
-    r = repetitions(steps, checkpoints)
-    return r * steps - beta(checkpoints + 1, r - 1)
-
-
 def fewest(steps: int, checkpoints: int) -> tuple[np.ndarray, np.ndarray]:
     """The tables of the dynamic program, each indexed ``[c, l]``: the fewest forward steps, and how many steps beyond
     the first kept state the next is kept (0: none is).
 
     t(l, c) = min over m of m + t(l - m, c - 1) + t(m, c): run m steps, keep that state, reverse the l - m steps beyond
-    it with one checkpoint less, then the first m with all. Among equals the one that keeps the fewest states.
+    it with one checkpoint less, then the first m with all. Among equals the one that keeps the fewest states. In closed
+    form r l - C(c + r, c + 1), where r, the smallest with C(c + r, c) >= l, is how often a step is run forward at most.
 
     >>> fewest(6, 3)[0][1:, 1:].tolist()
     [[0, 1, 3, 6, 10, 15], [0, 1, 2, 4, 6, 8], [0, 1, 2, 3, 5, 7]]
