@@ -193,7 +193,8 @@ def test_the_program_runs_by_itself(tmp_path, capsys):
     assert (space["E"], space["d_x"], space["d_y"]) == (4, 0, 4)
 
 
-@pytest.mark.parametrize(("formula", "says"), [("x @ x", "this operator is not part"), ("[x]", "a list is not part"),
-                                               ("max(x, x, x)", "max takes 2 arguments"), ("exp(x, x)", "takes 1 argument\n")])
+@pytest.mark.parametrize(("formula", "says"), [
+    ("x @ x", "this operator is not part"), ("[x]", "a list is not part"), ("max(x, x, x)", "max takes 2 arguments"),
+    ("exp(x, x)", "takes 1 argument\n")])
 def test_what_is_not_part_of_a_formula_is_named(formula, says, capsys):
     assert main(["explain", formula, "x=1"]) == 2 and says in capsys.readouterr().err
