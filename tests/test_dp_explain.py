@@ -90,6 +90,15 @@ def test_what_is_not_a_number_on_both_sides_is_equal():
     assert e.difference == 0 and ": equal" in str(e)
 
 
+@pytest.mark.parametrize("value", [math.inf, 1e160])
+def test_paths_of_any_size_are_added_up(value):
+    """Products that are infinite with both signs, or whose sum is too large for a float."""
+    x = Value(value)
+    y = x * x * x - x * x * x if math.isinf(value) else x * x * 1e140 + x * x * 1e140
+    e = explain(y * 1e8, x)
+    assert e.difference == 0 and ": equal" in str(e) and not math.isfinite(e.gradient)
+
+
 def test_a_hook_is_named_as_the_reason():
     x = tg.tensor([1.0, 2.0], requires_grad=True)
     h = x * 2
@@ -242,6 +251,7 @@ def test_many_paths_of_tensors():
     loss = (h * h).sum()
     e = explain(loss, w, most=3)
     assert e.number == 2 * 4_096 and len(e.paths) == 3 and e.difference < 1e-6
+    assert "8,192 paths from" in str(e) and "the 3 strongest, by their gains, first" in str(e)
     loss.backward()
     assert np.allclose(e.total, w.grad.numpy(), rtol=1e-5)
     assert [np.linalg.norm(p.product) for p in e.paths] == sorted(

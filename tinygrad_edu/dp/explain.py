@@ -99,9 +99,10 @@ class Explanation:
         """The derivation in lines."""
         loss, w = self.names[self.loss], self.names[self.w]
         most = f"{len(self.paths)} " if len(self.paths) > 1 else ""
+        kind = "largest" if self.scalar or self.number <= ALL_TENSORS else "strongest, by their gains,"
         title = (f"d{loss}/d{w} = {figure(self.gradient, self.digits)}: "
                  f"the sum over {counted(self.number, 'path')} from {loss} down to {w}")
-        out = [title + ("" if len(self.paths) == self.number else f", the {most}largest first")]
+        out = [title + ("" if len(self.paths) == self.number else f", the {most}{kind} first")]
         for k, path in enumerate(self.paths, 1):
             out += ["", f"path {k}: {' <- '.join([loss, *self.route(path)])}",
                     *(self.scalar_lines(path) if self.scalar else self.tensor_lines(path))]
@@ -285,7 +286,8 @@ def explain(loss: Node, w: Node, *, most: int = 8, names: Any = None, digits: in
         best = islice(largest(loss, w, slope), n if n <= ALL else most)
         found = inorder(walked(loss, route, product) for product, route in best)
         if n <= ALL:
-            total = math.fsum(path.product for path in found)
+            products = [path.product for path in found]
+            total = math.fsum(products) if math.isfinite(sum(map(abs, products))) else sum(products)
         else:                                         # too many to follow: the same sum, one addition for each edge
             total = semiring(w, slope, one=1.0, up_to=loss)[loss]
         scale = semiring(w, lambda node, i: abs(slope(node, i)), one=1.0, up_to=loss)[loss]
