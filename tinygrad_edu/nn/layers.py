@@ -10,7 +10,7 @@ from .. import random
 from ..defaults import float_dtype, on_cpu
 from ..functions import elementwise as ew
 from ..functions import shape as sh
-from ..mode import assumed, opaque
+from ..mode import assumed, capturing, opaque
 from ..ops import fused
 from ..tensor import Tensor
 from . import init
@@ -124,9 +124,16 @@ def outside(index: np.ndarray, n: int) -> bool:
     return not (index.min() >= 0 and index.max() < n)
 
 
+def contains(index: np.ndarray, row: int) -> bool:
+    """Whether some number is that of this row."""
+    return bool((index == row).any())
+
+
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
     """The rows of ``weight`` that ``input`` numbers; no gradient reaches the row ``padding_idx``."""
     index = input.payload
+    if watcher := capturing():
+        watcher.resolve(input)                        # known as a tensor, before its numbers are asked about
     if index.dtype not in (np.int64, np.int32):
         raise refusal(RuntimeError, "Expected tensor for argument #1 'indices' to have one of the following scalar "
                       f"types: Long, Int; but got {index.dtype} instead", "embedding", input, weight,
@@ -136,10 +143,9 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
                       "embedding", input, weight,
                       instead=f"Embedding({int(index.max()) + 1}, ...), or numbers from 0 to {len(weight) - 1}")
     rows = weight[input]
-    if padding_idx is None or not (index == padding_idx % len(weight)).any():
+    if padding_idx is None or not assumed(contains, index, padding_idx % len(weight)):
         return rows
-    padding = (index == padding_idx % len(weight))[..., None]
-    return ew.where(padding, rows.detach(), rows)
+    return ew.where((input == padding_idx % len(weight)).unsqueeze(-1), rows.detach(), rows)
 
 
 def layer_norm(input: Tensor, normalized_shape: list[int] | tuple[int, ...], weight: Tensor | None = None,
@@ -173,8 +179,8 @@ def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor |
         if running_mean is not None and running_var is not None:
             follow(running_mean.payload, running_var.payload, x, dims, momentum, n / (n - 1))
     else:
-        scale = 1 / np.sqrt(running_var.payload + running_var.dtype.type(eps))
-        y = (input - running_mean.payload.reshape(column)) * scale.reshape(column)
+        scale = 1 / (running_var.detach() + eps).sqrt()
+        y = (input - running_mean.detach().reshape(column)) * scale.reshape(column)
     y = y if weight is None else y * weight.reshape(column)
     return y if bias is None else y + bias.reshape(column)
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..functions import elementwise as ew
-from ..mode import assumed
+from ..mode import assumed, capturing, opaque
 from ..ops import fused
 from ..tensor import Tensor
 from .formula import Formula
+from .layers import contains
 from .notice import must_be_tensors, notice, refusal
 
 __all__ = [                                           # the functions; nn lists the Modules
@@ -231,19 +232,51 @@ def label_weights(op: str, x: Tensor, t: np.ndarray, weight: Tensor | None,
                       instead=f"weight.to({x.dtype})")
     keep = None
     if ignore_index >= 0 or t.size and (t.dtype is not I64 or assumed(outside, t, classes)):
-        t = t.astype(np.int64)
-        ignored = t == ignore_index
-        wrong = t[~ignored & ((t < 0) | (t >= classes))]
+        t = t if t.dtype is I64 else kept(t, None)
+        wrong = t[(t != ignore_index) & ((t < 0) | (t >= classes))]
         if wrong.size:
             raise refusal(IndexError, f"Target {wrong[0]} is out of bounds.", op, x, t,
                           instead=f"labels from 0 to {classes - 1}, since there are {classes} columns of scores"
                           + ("; labels that start at 1 need target - 1" if t.min() == 1 else ""))
-        if ignored.any():
-            keep, t = ~ignored, np.where(ignored, 0, t)
-    if weight is not None:
-        share = weight.payload[t]
-        return t, share if keep is None else share * keep, keep
-    return t, None if keep is None else keep.astype(x.payload.dtype), keep
+        if assumed(contains, t, ignore_index):
+            keep, t = counted(t, ignore_index, x.payload.dtype), kept(t, ignore_index)
+    return t, keep if weight is None else weighed(weight.detach(), t, keep), keep
+
+
+@opaque
+def counted(t: np.ndarray, ignored: int, dtype: np.dtype) -> np.ndarray:
+    """1 for each row that counts, else 0."""
+    return (t != ignored).astype(dtype)
+
+
+@opaque
+def kept(t: np.ndarray, ignored: int | None) -> np.ndarray:
+    """The labels as whole numbers, 0 where they do not count."""
+    return np.where(t == ignored, 0, t).astype(np.int64) if ignored is not None else t.astype(np.int64)
+
+
+@opaque
+def weighed(weight: Tensor, t: np.ndarray, keep: np.ndarray | None) -> np.ndarray:
+    """The weight of each row."""
+    return weight.payload[t] if keep is None else weight.payload[t] * keep
+
+
+@opaque
+def parts(w: np.ndarray) -> np.ndarray:
+    """The weights over their sum, where that is not 0."""
+    return w / (w.sum() or 1)
+
+
+@opaque
+def nothing(w: np.ndarray) -> np.ndarray:
+    """nan where the weights add up to 0, else 0."""
+    return np.asarray(0.0 if w.sum() else math.nan, w.dtype)
+
+
+@opaque
+def total(w: np.ndarray) -> np.ndarray:
+    """The sum of the weights."""
+    return np.asarray(w.sum())
 
 
 def shares(t: np.ndarray, w: np.ndarray | None, reduction: str) -> tuple[Any, float]:
@@ -260,8 +293,7 @@ def shares(t: np.ndarray, w: np.ndarray | None, reduction: str) -> tuple[Any, fl
         return 0.0, math.nan
     if w is None:
         return 1.0 / t.size, 0.0
-    total = w.sum()
-    return (w / total, 0.0) if total else (w, math.nan)
+    return parts(w), nothing(w) if capturing() else 0.0 if w.sum() else math.nan
 
 
 def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100,
@@ -294,7 +326,7 @@ def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *
     share, offset = shares(t, w, reduction)
     if share is not None:
         loss = fused.cross_entropy(x, target=t, share=share)
-        return loss + offset if offset else loss
+        return loss if offset.__class__ is float and not offset else loss + offset
     losses = fused.cross_entropy(x, target=t) if w is None else fused.cross_entropy(x, target=t) * w
     return losses if losses.shape == target.shape else losses.reshape(target.shape)
 
@@ -308,11 +340,11 @@ def smoothed(x: Tensor, t: np.ndarray, weight: Tensor | None, w: np.ndarray | No
     if w is not None:
         of_label = of_label * w
     if keep is not None:
-        of_all = of_all * keep.astype(x.dtype)
+        of_all = of_all * keep
     losses = of_label * (1 - e) + of_all * (e / x.shape[1])
     if reduction != "mean" or t.size == 0:
         return reduced(losses, reduction)
-    return losses.sum() / float(t.size if w is None else w.sum())
+    return losses.sum() / (float(t.size) if w is None else total(w))
 
 
 def soft_cross_entropy(x: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str,
@@ -345,7 +377,7 @@ def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, *, ign
     if share is None:
         return (picked if w is None else picked * w).reshape(target.shape)
     loss = (picked * share).sum()
-    return loss + offset if offset else loss
+    return loss if offset.__class__ is float and not offset else loss + offset
 
 
 def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False) -> Tensor:

@@ -475,6 +475,8 @@ class ChainedScheduler(_Composed):
 
     def step(self) -> None:                           # type: ignore[override]
         """Step all."""
+        if watcher := capturing():
+            return watcher.effect(self.step)
         for s in self._schedulers:
             s.step()
         self._last_lr = rates(self.optimizer)
@@ -506,6 +508,8 @@ class SequentialLR(_Composed):
 
     def step(self) -> None:                           # type: ignore[override]
         """Step the scheduler whose turn it is."""
+        if watcher := capturing():
+            return watcher.effect(self.step)
         self.last_epoch += 1
         i = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[i]
