@@ -480,6 +480,22 @@ def test_two_thousand_nodes_stay_usable(opened):
 
 
 @in_browser
+def test_the_arrows_choose_among_the_nodes_found(opened):
+    loss, names = neuron()
+    browser = opened(loss, names=names)
+    wanted = browser.evaluate("matches('w').map(k => graph.name[k])")
+    assert len(wanted) > 1
+    browser.press("/")
+    browser.press("w")
+    chosen = "by(by('search').getAttribute('aria-activedescendant')).textContent"
+    for key, name in (("ArrowDown", wanted[1]), ("ArrowUp", wanted[0]), ("ArrowUp", wanted[-1])):
+        browser.press(key)
+        assert browser.evaluate(chosen).split()[0] == name
+    write(browser, "")
+    browser.wait(f"graph.name[document.activeElement.dataset?.item] === '{wanted[-1]}'")
+
+
+@in_browser
 def test_where_the_graph_cannot_be_laid_out_the_rest_works(browser, tmp_path):
     page = explore(neuron()[0], tmp_path / "page.html")
     browser.errors.clear()

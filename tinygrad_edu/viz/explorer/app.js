@@ -150,13 +150,17 @@ function matches(text) {
   return hits.sort((a, b) => rank(a) - rank(b)).slice(0, 8);
 }
 
-function search() {
+let picked = 0;                                      // which of the nodes found Enter goes to
+
+function search(move = 0) {
   const text = by("search").value.trim().toLowerCase(), hits = matches(text);
-  const item = k => element("li", { role: "option", onclick: () => find(k) }, graph.name[k],
-    element("span", { class: "op" }, ` ${operation(k)}`));
+  picked = hits.length ? (picked + move + hits.length) % hits.length : 0;
+  const item = (k, i) => element("li", { role: "option", id: `found-${i}`, "aria-selected": i === picked,
+    onclick: () => find(k) }, graph.name[k], element("span", { class: "op" }, ` ${operation(k)}`));
   by("found").replaceChildren(...hits.length ? hits.map(item) : [element("li", {}, "no node has such a name")]);
   by("found").hidden = !text;
   by("search").setAttribute("aria-expanded", String(Boolean(text)));
+  by("search").setAttribute("aria-activedescendant", hits.length ? `found-${picked}` : "");
   return hits;
 }
 

@@ -48,10 +48,12 @@ on(by("speed"), "change", () => { if (timer) play(true); });
 on(by("theme"), "click", setTheme);
 on(by("help"), "click", keys["?"]);
 on(by("keys"), "close", () => { if (by("keys").contains(document.activeElement)) document.activeElement.blur(); });
-on(by("search"), "input", search);
+on(by("search"), "input", () => { picked = 0; search(); });
 on(by("search"), "keydown", event => {
+  const move = { ArrowDown: 1, ArrowUp: -1 }[event.key] ?? 0;
+  if (move) event.preventDefault();
   if (event.key === "Escape") event.target.value = "";
-  const [k] = search();
+  const k = search(move)[picked];
   if (event.key === "Enter" && k !== undefined) find(k);
 });
 
