@@ -589,4 +589,6 @@ def test_the_page_fits_the_screen(width, height, opened, browser):
     for one in ("#graph", "#play", "#card"):
         box = browser.evaluate(f"(r => [r.left, r.right, r.top])({rectangle(one)})")
         assert box[0] >= 0 and box[1] <= width and box[2] < height
+    table, section = (browser.evaluate(f"{rectangle(one)}.bottom") for one in ("#memo .scroll", "#memo"))
+    assert table <= section                                             # the table ends inside its card
     browser.call("Emulation.clearDeviceMetricsOverride")
