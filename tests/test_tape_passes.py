@@ -217,3 +217,21 @@ def test_without_optimisation_the_recorded_lines_run():
     step = compile(lambda x: x.exp() * 1, optimise=False)
     assert step(X).tolist() == step(X).tolist() == X.exp().tolist()
     assert "* 1" in step.source()
+
+
+def test_each_pass_shows_what_it_changed():
+    @compile(keep=True)
+    def f(x):
+        return (x * 2 + 1).exp() * (x * 2 + 1)
+    f(X)
+    text = f.explain("same twice")
+    assert sum(line.startswith("- ") for line in text.split("\n")) == 3 and "+     t6 = t3 * t2" in text
+    assert "nothing of it here" in f.explain("exponentials once")
+    for name in dict.fromkeys(after.name for after in f.recent().passes[1:]):
+        assert f.explain(name).startswith(f"{name}: ")
+    with pytest.raises(ValueError, match="no pass 'magic'.*\n.*\n.*\n.*one of constants, same twice"):
+        f.explain("magic")
+    g = compile(f.fn)
+    g(X)
+    with pytest.raises(RuntimeError, match="keep=True"):
+        g.explain("in place")

@@ -2,15 +2,20 @@
 from __future__ import annotations
 
 import builtins
+import re
 import time
+from difflib import ndiff
 from typing import Any
 
+from ..errors import message
 from .replay import After
 
 
-def explained(compiled: Any) -> str:
-    """The report of ``compiled.explain()``."""
+def explained(compiled: Any, name: str | None = None) -> str:
+    """The report of ``compiled.explain()``; of one pass, by its name, the program before and after."""
     recording = compiled.recent()
+    if name is not None:
+        return before_and_after(recording, name)
     info = compiled.cache_info()
     head = f"{compiled.__name__}: {info.recordings} recorded, {info.replays} replayed, {info.kept} kept"
     if recording.levels is not None:
@@ -20,12 +25,39 @@ def explained(compiled: Any) -> str:
 
 def passes(found: list[After]) -> list[str]:
     """A table: after each pass the calls of NumPy that a run makes, and the bytes that it takes from memory."""
-    rows, before = [f"{'pass':<26}{'calls':>8}{'saved':>8}{'new bytes':>14}{'saved':>14}"], found[0]
-    for after in found:
-        rows.append(f"{after.name:<26}{after.calls:>8}{before.calls - after.calls:>8}{after.fresh_bytes:>14,}"
-                    f"{before.fresh_bytes - after.fresh_bytes:>14,}")
-        before = after
-    return rows
+    def row(name: str, after: After, before: After) -> str:
+        return (f"{name:<20}{after.calls:>6}{before.calls - after.calls:>7}{after.fresh_bytes:>12,}"
+                f"{before.fresh_bytes - after.fresh_bytes:>12,}")
+    rows = [f"{'pass':<20}{'calls':>6}{'saved':>7}{'new bytes':>12}{'saved':>12}   what it does"]
+    useful = [(after, before) for before, after in zip([found[0], *found], found, strict=False)
+              if after is found[0] or after[1:3] != before[1:3]]
+    rows += [f"{row(after.name, after, before)}   {after.does}" for after, before in useful]
+    rows.append(row("in all", found[-1], found[0]))
+    idle = {after.name: None for after in found if after.name not in {used.name for used, _ in useful}}
+    return [*rows, f"no calls or bytes saved by: {', '.join(idle)}"] if idle else rows
+
+
+def before_and_after(recording: Any, name: str) -> str:
+    """The program with the lines that a pass took away (-) and those that it put there (+)."""
+    names = [after.name for after in recording.passes]
+    if name not in names[1:]:
+        raise ValueError(message(f"no pass {name!r} of this program", instead="one of " + ", ".join(
+            dict.fromkeys(names[1:])) if names else "step.explain(): a function of Values has levels, and no passes"))
+    shown = []
+    for before, after in zip(recording.passes, recording.passes[1:], strict=False):
+        if after.name == name:
+            if not after.text:
+                raise RuntimeError(message("the programs between the passes were not kept",
+                                           instead="tg.compile(fn, keep=True)"))
+            lines = [line for line in ndiff(plain(before.text), plain(after.text)) if line[0] != "?"]
+            if any(line[0] != " " for line in lines):
+                shown.append("\n".join([f"{name}: {after.does}", *lines]))
+    return "\n\n".join(shown) or f"{name}: nothing of it here"
+
+
+def plain(text: str) -> list[str]:
+    """The lines of a program without the comments behind them, whose column moves."""
+    return [line.partition("  #")[0].rstrip() for line in text.rstrip().split("\n")]
 
 
 def levels(recording: Any) -> list[str]:
@@ -33,8 +65,8 @@ def levels(recording: Any) -> list[str]:
     groups = [(k, group) for k, phase in enumerate(recording.levels) for group in phase]
     depth = sum(max((group.level for group in phase), default=0) for phase in recording.levels)
     widest = max((len(group.nodes) for _, group in groups), default=1)
-    lines = [f"{recording.nodes:,} nodes, depth {depth}, {len(groups)} groups: each is a call or two of NumPy forward, "
-             "and as many backward"]
+    lines = [f"{recording.nodes:,} nodes, depth {depth}, width up to {widest:,}, {len(groups)} groups: each is a call "
+             "or two of NumPy forward, and as many backward"]
     for k, group in groups:
         bar = "#" * max(1, round(30 * len(group.nodes) / widest))
         after = f" (after backward {k})" if k else ""
@@ -58,10 +90,32 @@ def profiled(compiled: Any, args: tuple, kwargs: dict) -> str:
     exec(builtins.compile("\n".join(timed), "<profile>", "exec"), local)       # the text that replay runs, and clocks
     numbers: list[Any] = []
     compiled.numbers(args, kwargs, numbers)
+    local[recording.name](*numbers)                   # once before, so that the first lines find their caches filled
+    times.clear()
     start = time.perf_counter()
     local[recording.name](*numbers)
     statements = [line.strip() for line in lines if line.strip() and not line.strip().startswith(("#", "return"))]
     spent = [(now - before, text) for before, now, text in zip([start, *times], times, statements, strict=False)]
     total = sum(t for t, _ in spent) or 1.0
-    rows = [f"{t * 1e6:10.1f} us {100 * t / total:5.1f} %  {text}" for t, text in sorted(spent, reverse=True)[:20]]
-    return "\n".join([f"{compiled.__name__}: {total * 1e6:.0f} us in {len(spent)} lines; the slowest:", *rows])
+    kinds: dict[str, list[float]] = {}
+    for t, text in spent:
+        kinds.setdefault(kind(text), []).append(t)
+    most = sorted(kinds.items(), key=lambda item: -sum(item[1]))[:8]
+    return "\n".join([
+        f"{compiled.__name__}: {total * 1e6:.0f} us in {len(spent)} lines; by kind:",
+        *(f"{sum(ts) * 1e6:10.1f} us {100 * sum(ts) / total:5.1f} %  {what} ({len(ts)}x)" for what, ts in most),
+        "the slowest lines:",
+        *(f"{t * 1e6:10.1f} us {100 * t / total:5.1f} %  {text}" for t, text in sorted(spent, reverse=True)[:20])])
+
+
+def kind(text: str) -> str:
+    """What a line does: the function that it calls, or its operator."""
+    text = text.partition("  #")[0]
+    if text.endswith(".payload") or ".payload for " in text:
+        return "reading what lives outside"
+    if text.startswith("if "):
+        return "asking whether the recording fits"
+    if called := re.search(r"([A-Za-z_][\w.]*)\(", text):
+        return called[1]
+    operator = re.search(r" (\W+) ", text.replace(" = ", " ", 1))
+    return operator[1] if operator else "views and stores"

@@ -27,12 +27,11 @@ SHORT = 1024                                          # elements: longer sums ar
 MOST = 1 << 20                                        # bytes that a constant may have
 
 
-def optimised(program: Program) -> Iterator[tuple[str, Program]]:
-    """The passes in their order, each with the program that it leaves."""
-    for one in (constants, same_twice, exponentials_once, unneeded, apart, sums_as_products, same_twice,
-                copies, unneeded, in_place, memory_kept):
+def optimised(program: Program) -> Iterator[tuple[str, str, Program]]:
+    """The passes in their order: the name of each, what it does, and the program that it leaves."""
+    for one, does in PASSES:
         program = one(program)
-        yield one.__name__.replace("_", " "), program
+        yield one.__name__.replace("_", " "), does, program
 
 
 # ---- what need not be computed --------------------------------------------------------------------------------------
@@ -397,3 +396,14 @@ class Grads:
                 return p
         self.tensor = Tensor._leaf(np.empty(self.shape, self.dtype))
         return self.tensor.payload
+
+
+SAME = same_twice, "a call repeated on the same arrays is made once"
+DEAD = unneeded, "what nobody reads is not computed"
+PASSES = ((constants, "what depends on known numbers only is computed once, 1 * x is x"), SAME,
+          (exponentials_once, "a loss and its gradient share e^x"), DEAD,
+          (apart, "compound functions become single calls, which can be written over each other"),
+          (sums_as_products, "the sum of a short vector is a product with ones"), SAME,
+          (copies, "a copy of what nobody else reads is not made"), DEAD,
+          (in_place, "a chain of elementwise calls runs in one array: each is written over the one before"),
+          (memory_kept, "what a call gives goes into memory that is kept from run to run"))

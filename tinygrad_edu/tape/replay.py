@@ -38,11 +38,19 @@ class CacheInfo(NamedTuple):
 
 
 class After(NamedTuple):
-    """What a pass left: the calls of NumPy that a run makes, and the bytes of memory that it asks for."""
+    """What a pass left: the calls of NumPy that a run makes, the bytes of memory that it asks for, what the pass does,
+    and the program, where it was to be kept."""
 
     name: str
     calls: int
     fresh_bytes: int
+    does: str
+    text: str
+
+    @staticmethod
+    def of(name: str, does: str, program: Program, keep: bool) -> After:
+        """What there is to say of the program that a pass left."""
+        return After(name, program.calls, program.fresh_bytes, does, str(program) if keep else "")
 
 
 class Recording:
@@ -133,10 +141,10 @@ def other_randomness(around: Around) -> Any:
 class Compiled:
     """A function that is recorded at its first call with given shapes, and replayed from then on."""
 
-    def __init__(self, fn: Callable, optimise: bool = True):
+    def __init__(self, fn: Callable, optimise: bool = True, keep: bool = False):
         functools.update_wrapper(self, fn, updated=())
         self.__name__ = getattr(fn, "__name__", type(fn).__name__.lower())
-        self.fn, self.optimise = fn, optimise
+        self.fn, self.optimise, self.keep = fn, optimise, keep
         self.as_it_is: set[Any] = set()               # calls whose results are to be differentiated outside
         self.recordings: dict[Any, list[Recording]] = {}
         self.last: Recording | None = None
@@ -293,10 +301,10 @@ class Compiled:
         read = {v for line in lines for v in variables((line.inputs, line.params))}
         refuse_frozen(recorder, read)
         unread(around, recorder, arguments, read | set(variables(outcome)), facts, written(program))
-        passes = [After("recorded", program.calls, program.fresh_bytes)]
+        passes = [After.of("recorded", "the lines as they were recorded", program, self.keep)]
         if self.optimise:
-            for name, program in optimised(program):  # noqa: B020  (each pass starts from what the one before left)
-                passes.append(After(name, program.calls, program.fresh_bytes))
+            for name, does, program in optimised(program):     # noqa: B020  (from what the one before left)
+                passes.append(After.of(name, does, program, self.keep))
         text, space = rendered(program)
         recording = Recording(program, text, facts, recorder, passes)
         del lines, program
@@ -314,13 +322,14 @@ class Compiled:
         """The program of the last call, as the Python text that runs."""
         return self.recent().text
 
-    def explain(self) -> str:
-        """What each pass saved; for Values the levels. Where the time goes: ``profile``."""
+    def explain(self, name: str | None = None) -> str:
+        """What each pass saved; for Values the levels. With the name of a pass the program before and after it, where
+        compile was told to ``keep`` them. Where the time goes: ``profile``."""
         from .explain import explained
-        return explained(self)
+        return explained(self, name)
 
     def profile(self, *args: Any, **kwargs: Any) -> str:
-        """Take two more steps with these arguments, the second with a clock after each line: the slowest lines."""
+        """Take three more steps with these arguments, the last with a clock after each line: what takes the time."""
         from .explain import profiled
         return profiled(self, args, kwargs)
 
@@ -332,7 +341,7 @@ class Compiled:
         return self.last
 
 
-def compile(fn: Callable | None = None, *, optimise: bool = True, disable: bool = False,
+def compile(fn: Callable | None = None, *, optimise: bool = True, keep: bool = False, disable: bool = False,
             **options: Any) -> Any:                   # PyTorch's name and options
     """``step = compile(fn)``: the same function, recorded at its first call and replayed as straight-line NumPy after.
 
@@ -340,8 +349,9 @@ def compile(fn: Callable | None = None, *, optimise: bool = True, disable: bool 
     numbers passed as arguments are read live; other shapes or dtypes are recorded again (``step.cache_info()``).
     Random numbers are drawn from the same generator as without it. What Python does with values, and a replay could
     not repeat, raises CaptureError with its line. A function whose result is yet to be differentiated (a model alone)
-    is run as it is; under no_grad it is replayed. With ``optimise=False`` nothing but the recorded lines runs;
-    PyTorch's further options (mode, backend, dynamic, fullgraph) are accepted and change nothing.
+    is run as it is; under no_grad it is replayed. With ``optimise=False`` nothing but the recorded lines runs; with
+    ``keep=True`` the program after each pass is kept, for ``explain(name)``. PyTorch's further options (mode, backend,
+    dynamic, fullgraph) are accepted and change nothing.
 
     >>> w = tensor([1., 2.], requires_grad=True)
     >>> @tg.compile
@@ -360,8 +370,8 @@ def compile(fn: Callable | None = None, *, optimise: bool = True, disable: bool 
     if unknown := set(options) - {"mode", "backend", "dynamic", "fullgraph", "options"}:
         raise TypeError(message(f"compile() got an unexpected keyword argument {min(unknown)!r}"))
     if fn is None:
-        return functools.partial(compile, optimise=optimise, disable=disable)
-    return fn if disable else Compiled(fn, optimise)
+        return functools.partial(compile, optimise=optimise, keep=keep, disable=disable)
+    return fn if disable else Compiled(fn, optimise, keep)
 
 
 # ---- arguments ------------------------------------------------------------------------------------------------------

@@ -372,9 +372,9 @@ def described(v: Var) -> str:
     return "" if v.dtype is None else f"{'x'.join(map(str, v.shape)) or 'scalar'} {v.dtype}"
 
 
-def rendered(program: Program) -> tuple[str, dict[str, Any]]:
+def rendered(program: Program, names: Namer | None = None) -> tuple[str, dict[str, Any]]:
     """The text of a program, and what its free names are bound to."""
-    names = Namer(program)
+    names = names or Namer(program)
     for x, name in program.names.values():
         names.bound(x, name)
     head, lines = [], []
@@ -399,5 +399,10 @@ def rendered(program: Program) -> tuple[str, dict[str, Any]]:
 
 
 def listing(program: Program) -> str:
-    """The text of a program."""
-    return rendered(program)[0]
+    """The text of a program. Its variables keep their names, so that the programs after each pass can be compared."""
+    names = Namer(program)
+    text = rendered(program, names)[0]
+    for v, name in names.of.items():
+        if v.__class__ is Var and name.isidentifier():
+            v.name = v.name or name
+    return text
