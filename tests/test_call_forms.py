@@ -49,6 +49,10 @@ torch.nn.functional.pad(a[None], (1, 2), mode="circular"); torch.nn.functional.p
 torch.nn.functional.pad(a[None], (5, 5), mode="circular"); torch.nn.functional.pad(c[None], (2, -1, 1, 1, 1, 0), mode="circular")
 torch.nn.functional.pad(a, (1, 1, 1, 1), "reflect"); torch.nn.functional.pad(a, (1, 1), "mirror"); torch.nn.functional.pad(a, (-1, 2), value=5.0)
 a[[[0, 1]]]; a[[[0, 1], [1, 0]]]; c[[rows % 2, rows]]; a[[slice(0, 2), 1]]; a[[None, 0]]; a[rows.to(torch.uint8)]; a[torch.tensor([])]
+torch.svd(a).V.abs(); torch.svd(a)[2].abs(); torch.svd(a, some=False).U.abs(); torch.cross(c[0, :, :3], c[1, :, :3]); torch.full((2,), "x")
+torch.cross(a[:, :3], b[:, :3]); torch.linalg.cross(a[:, :3], b[:, :3]); torch.ones(2, dtype="float32"); torch.ones(2, dtype=str); torch.stack(a)
+torch.where(m, a); torch.flip(a); torch.isclose(a, 3); torch.equal(a, 3); torch.randperm(2.5); torch.matmul(a); torch.softmax(a); torch.sum()
+a.gather(1, [0]); a.index_select(0, [0]); a.masked_fill([True], 0); a.masked_fill(m, "x"); a.scatter(1, ix); torch.arange("a"); torch.full(2, 3)
 a.__setitem__(0, None); a.detach().__setitem__(0, [1.0] * 4); m.__setitem__(0, "x"); i.__setitem__(0, 2.5)
 """.replace("\n", "; ").split("; ")
 
@@ -90,3 +94,14 @@ def test_what_is_added_in_place_keeps_the_dtype_and_the_shape():
         with pytest.raises(RuntimeError, match="can't be cast"):
             n += wide[0]
         assert x.tolist() == [1, 1, 1] and n.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("line, remedy", {
+    "torch.matmul(a)": "tg.matmul(input, other)", "torch.arange('x')": "tg.arange(start=0, end=None, step=1", "torch.einsum(a, 'ij')": "tg.einsum",
+    "torch.sum()": "tg.sum(input, dim=None", "torch.ones(2, dtype='float32')": "tg.float32", "torch.exp(a, b)": "tg.exp(input)",
+    "a.to(3)": "tg.float64", "torch.zeros_like(3)": "tg.tensor", "torch.stack(a)": "tg.stack([a, b])"}.items())
+def test_a_call_that_does_not_fit_says_which_does(line, remedy):
+    with pytest.raises(TypeError) as caught:
+        program(tg, line)
+    said = str(caught.value)
+    assert "operation: " in said and "your line: " in said and remedy in said.partition("instead:")[2]

@@ -44,8 +44,9 @@ Size = tuple                                          # shapes are plain tuples 
 for _module in (elementwise, linalg, products, reduce, shape, toplevel):
     globals().update({_name: dressed(_name, _f) for _name in _module.__all__
                       if callable(_f := getattr(_module, _name)) and not isinstance(_f, type)})
-for _name in "zeros ones empty rand randn zeros_like ones_like empty_like full_like rand_like randn_like".split():
-    globals()[_name] = dressed(_name, globals()[_name])
+for _module in (creation, random):
+    globals().update({_name: dressed(_name, _f, makes=not _name.endswith("_like")) for _name in _module.__all__
+                      if callable(_f := getattr(_module, _name)) and not isinstance(_f, type) and _name != "device"})
 del creation, dressed, elementwise, linalg, numpy_functions, products, reduce, shape, toplevel
 
 _LAZY = {"nn", "optim", "utils", "viz", "dp", "datasets", "tape", "linalg", "autograd", "random"}

@@ -3,6 +3,7 @@ wants Tensors, and no ``out=``. The public functions are dressed in this; inside
 bare."""
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -13,26 +14,27 @@ from .errors import message
 from .graph import Node, Primitive
 
 UNCHECKED = set("broadcast_shapes broadcast_tensors cat chain_matmul concat concatenate einsum hstack meshgrid stack "
-                "vstack where zeros ones empty rand randn".split())     # the first argument is not a Tensor alone
+                "vstack where".split())               # the first argument is not a Tensor alone
 NUMBER_FIRST = set("add sub subtract mul multiply div divide true_divide pow remainder floor_divide bitwise_and "
                    "bitwise_or bitwise_xor xlogy".split())         # one of the two is a Tensor
-TENSORS = set("atan2 arctan2 hypot logaddexp maximum minimum logical_and logical_or logical_xor".split())     # both are
+TENSORS = set("atan2 arctan2 hypot logaddexp maximum minimum logical_and logical_or logical_xor equal allclose "
+              "isclose".split())                      # both are
 PAIRS = {*NUMBER_FIRST, *TENSORS, *"fmod lt le gt ge eq ne greater greater_equal less less_equal not_equal".split()}
 SPELLED = {                                           # PyTorch's names for the first arguments, beside "input"
     "pow": "input exponent", "addcmul": "input tensor1 tensor2", "addcdiv": "input tensor1 tensor2",
     "addmm": "input mat1 mat2", "lerp": "input end weight", "split": "tensor split_size_or_sections",
     "swapaxes": "input axis0 axis1", "where": "condition input other",
-    **dict.fromkeys([*(PAIRS - {"pow"}), "equal", "allclose", "isclose", "inner"], "input other")}
+    **dict.fromkeys([*(PAIRS - {"pow"}), "inner"], "input other")}
 
 
-def dressed(name: str, f: Callable) -> Callable:
-    """``f`` as PyTorch's function of this name."""
+def dressed(name: str, f: Callable, makes: bool = False) -> Callable:
+    """``f`` as PyTorch's function of this name; ``makes`` says that it makes a tensor of what is not one."""
     names = SPELLED.get(name, "input").split()
     primitive = isinstance(f, Primitive)
     own = [] if primitive else list(f.__code__.co_varnames[:f.__code__.co_argcount + f.__code__.co_kwonlyargcount])
     renamed = {theirs: ours for theirs, ours in zip(names, own, strict=False) if theirs not in own}
     starred = not primitive and f.__code__.co_flags & 4           # f(*size): f(size=(2, 3)) too
-    unchecked, pair = name in UNCHECKED, name in PAIRS
+    unchecked, pair = makes or name in UNCHECKED, name in PAIRS
 
     @wraps(f)
     def call(*args: Any, **named: Any) -> Any:
@@ -40,6 +42,10 @@ def dressed(name: str, f: Callable) -> Callable:
             if named.pop("out", None) is not None:
                 raise NotImplementedError(message(f"{name}(): out= is not implemented", op=name, inputs=args,
                                                   instead=f"y = tg.{name}(...), or y[...] = tg.{name}(...)"))
+            if (dtype := named.get("dtype")) is not None and (
+                    not isinstance(dtype, (np.dtype, type)) or np.dtype(dtype).kind not in "fiub"):
+                raise TypeError(message(f"{name}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}",
+                                        op=name, inputs=args, instead="dtype=tg.float32, without quotation marks"))
             if starred and "size" in named and "size" not in own:
                 args += (named.pop("size"),)
             if primitive:
@@ -50,10 +56,25 @@ def dressed(name: str, f: Callable) -> Callable:
             raise miscounted(name, names, args, named)
         if not unchecked and args and not isinstance(args[0], Node) or pair:
             check(name, names, args)
-        return f(*args, **named)
+        try:
+            return f(*args, **named)
+        except (TypeError, ValueError, AttributeError) as error:
+            if "operation:" in str(error):            # explained already
+                raise
+            kind = ValueError if isinstance(error, ValueError) else TypeError
+            what = str(error).replace("argument: 'x'", "argument: 'input'")
+            raise kind(message(what, op=name, inputs=args,
+                               instead=f"tg.{name}{signature(f)}")) from None
 
     call.__name__ = name
     return call
+
+
+def signature(f: Callable) -> str:
+    """The names and defaults of what f takes, without types."""
+    given = inspect.signature(f)
+    plain = [p.replace(annotation=p.empty) for p in given.parameters.values()]
+    return str(given.replace(parameters=plain, return_annotation=given.empty)).replace("(x", "(input")
 
 
 def check(name: str, names: list[str], args: tuple) -> None:

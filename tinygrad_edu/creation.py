@@ -270,6 +270,10 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     [7, 7]
     """
     value = number(fill_value)
+    if not isinstance(value, (int, float, np.generic)) or isinstance(size, int):
+        what = "'size' must be tuple of ints" if isinstance(size, int) else "'fill_value' must be Number"
+        raise TypeError(message(f"full(): argument {what}, not {type(size if 'size' in what else value).__name__}",
+                                op="full", instead="tg.full((2, 3), 1.0)"))
     return filled((size,), "full", value, result_type(value, value) if dtype is None else dtype, device, requires_grad)
 
 

@@ -234,6 +234,10 @@ class TensorMethods(Arithmetic):
                 on_cpu(t)
             elif isinstance(t, (np.dtype, type)):
                 dtype = t
+            elif t is not None:
+                raise TypeError(message(f"to() takes a dtype, a device or another tensor, not {type(t).__name__}",
+                                        op="to", inputs=(self, t),
+                                        instead='x.to(tg.float64), x.to("cpu") or x.to(other)'))
         if dtype is None or np.dtype(dtype) == self.payload.dtype:
             return sh.clone(self) if copy else self
         return sh.cast(self, dtype=np.dtype(dtype))
@@ -396,7 +400,7 @@ class TensorMethods(Arithmetic):
     matmul, dot, outer, mv, mm, bmm, trace = pr.matmul, pr.dot, pr.outer, pr.mv, pr.mm, pr.bmm, pr.trace
     kron, cross, det, inverse, pinverse = pr.kron, pr.cross, la.det, la.inverse, la.pinverse
     slogdet, logdet, matrix_power = la.slogdet, la.logdet, la.matrix_power
-    cholesky, qr, svd = la.cholesky, la.qr, la.svd
+    cholesky, qr, svd = la.cholesky, la.qr, top.svd
 
     nonzero, argwhere, unique, bincount = top.nonzero, top.argwhere, top.unique, top.bincount
     equal, allclose, is_nonzero = top.equal, top.allclose, top.is_nonzero

@@ -4,6 +4,7 @@ The generator is NumPy's PCG64 (O'Neill 2014): the same seed gives the same numb
 """
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -159,6 +160,7 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, d
     [0, 1, 2, 3]
     """
     on_cpu(device)
+    n = operator.index(n)
     if n < 0:
         raise RuntimeError(message(f"n must be non-negative, got {n}", op="randperm",
                                    instead=f"tg.randperm({-n})"))

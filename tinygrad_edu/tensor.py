@@ -108,6 +108,9 @@ class Tensor(TensorMethods):
 
     @data.setter
     def data(self, data: Any) -> None:
+        if not hasattr(data, "dtype"):
+            raise TypeError(message(f"Variable data has to be a tensor, but got {type(data).__name__}", op="data",
+                                    inputs=(self, data), instead="x.data = tg.tensor(...), or x.fill_(number)"))
         self.payload = data.payload if isinstance(data, Tensor) else np.asarray(data)
         stamp(self)
         if watcher := capturing():

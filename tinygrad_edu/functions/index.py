@@ -1,6 +1,7 @@
 """Indexing, triangles and diagonals, choosing by index or mask, with PyTorch's names and arguments."""
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ def plain(index: Any) -> tuple:
         return (index, ...)
     if type(index) is list and any(isinstance(i, (list, tuple, slice)) or i is None or i is Ellipsis
                                    or hasattr(i, "ndim") for i in index):
+        warnings.warn(message("Using a non-tuple sequence for multidimensional indexing is deprecated", op="getitem",
+                              instead="x[tuple(index)], or x[tg.tensor(index)]"), UserWarning, stacklevel=3)
         index = tuple(index)
     items: list = []
     arrays = False
@@ -93,9 +96,17 @@ def diag(x: Any, diagonal: int = 0) -> Any:
 
 
 # ---- choosing by index or mask --------------------------------------------------------------------------------------
+def tensor(x: Any, name: str, op: str) -> Any:
+    """x; PyTorch's error where it is a list or a number."""
+    if not hasattr(x, "dtype"):
+        raise TypeError(message(f"{op}(): argument '{name}' must be Tensor, not {type(x).__name__}", op=op, inputs=(x,),
+                                instead="tg.tensor(...) of it"))
+    return x
+
+
 def whole(x: Any, dim: int, index: Any, op: str) -> np.ndarray:
     """A copy of the data of an index for each element: whole numbers that dimension ``dim`` of x has."""
-    i = derived(np.array(getattr(index, "payload", index)), index)
+    i = derived(np.array(getattr(tensor(index, "index", op), "payload", index)), index)
     if i.dtype.kind not in "iu":
         raise RuntimeError(message(f"{op}(): Expected dtype int32/int64 for index", op=op, inputs=(x, index),
                                    instead="index.long()"))
@@ -148,11 +159,9 @@ def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
 
 def part(x: Any, src: Any, shape: tuple, op: str) -> Any:
     """The first elements of a source of x's dtype, which may be larger than its index; or a number."""
-    if not hasattr(src, "shape"):
-        if op[:11] == "scatter_add":
-            raise TypeError(message(f"{op}(): argument 'src' (position 3) must be Tensor, not {type(src).__name__}",
-                                    op=op, inputs=(x, src), instead=f"tg.full(index.shape, {src!r})"))
+    if isinstance(src, (int, float)) and op[:11] != "scatter_add":
         return src
+    tensor(src, "src", op)
     if src.dtype != x.dtype:
         raise RuntimeError(message(f"{op}(): Expected self.dtype to be equal to src.dtype", op=op, inputs=(x, src),
                                    instead="src.to(x.dtype)"))
@@ -174,7 +183,7 @@ def take_along_dim(x: Any, indices: Any, dim: int | None = None) -> Any:
 
 def index_select(x: Any, dim: int, index: Any) -> Any:
     """The slices of x along a dimension with these numbers."""
-    i = array(index)
+    i = array(tensor(index, "index", "index_select"))
     if i.ndim > 1 or i.dtype.kind not in "iu":
         what = "Index is supposed to be a vector" if i.ndim > 1 else "Expected dtype int32 or int64 for index"
         raise (IndexError if i.ndim > 1 else RuntimeError)(message(
@@ -194,9 +203,11 @@ def take(x: Any, index: Any) -> Any:
 
 def masked_fill(x: Any, mask: Any, value: Any) -> Any:
     """x with the value where the mask is true."""
-    if mask.dtype != bool:
+    if tensor(mask, "mask", "masked_fill").dtype != bool:
         raise RuntimeError(message(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}",
                                    op="masked_fill", inputs=(x, mask), instead="mask.bool()"))
+    if not isinstance(value, (int, float)):
+        tensor(value, "value", "masked_fill")
     if getattr(value, "ndim", 0):
         raise RuntimeError(message("masked_fill only supports a 0-dimensional value tensor, but got tensor with "
                                    f"{value.ndim} dimension(s).", op="masked_fill", inputs=(x, mask, value),

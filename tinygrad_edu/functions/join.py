@@ -16,10 +16,7 @@ from .layout import atleast_1d, atleast_2d, axes, axis
 def cat(tensors: Sequence, dim: int = 0, *, axis: int | None = None) -> Any:
     """Tensors joined along a dimension; the other sizes must agree. Empty vectors are left out."""
     dim = dim if axis is None else axis
-    if not isinstance(tensors, (list, tuple)):
-        raise TypeError(message(f"cat(): argument 'tensors' (position 1) must be tuple of Tensors, not "
-                                f"{type(tensors).__name__}", op="cat", inputs=(tensors,), instead="tg.cat([a, b])"))
-    if not len(tensors):
+    if not len(listed(tensors, "cat")):
         raise ValueError(message("expected a non-empty list of Tensors", op="cat",
                                  instead="tg.cat([a, b]), a list with at least one Tensor"))
     try:
@@ -27,6 +24,14 @@ def cat(tensors: Sequence, dim: int = 0, *, axis: int | None = None) -> Any:
     except AttributeError:
         raise unlisted(tensors, "cat") from None
     return jo.cat(*xs, dim=axes(dim, len(xs[0].shape) or 1)[0])
+
+
+def listed(tensors: Any, op: str) -> Any:
+    """The tensors; PyTorch's error where they are not in a list or tuple."""
+    if not isinstance(tensors, (list, tuple)):
+        raise TypeError(message(f"{op}(): argument 'tensors' (position 1) must be tuple of Tensors, not "
+                                f"{type(tensors).__name__}", op=op, inputs=(tensors,), instead=f"tg.{op}([a, b])"))
+    return tensors
 
 
 def unlisted(tensors: Any, op: str) -> TypeError:
@@ -39,7 +44,7 @@ def unlisted(tensors: Any, op: str) -> TypeError:
 def stack(tensors: Sequence, dim: int = 0, *, axis: int | None = None) -> Any:
     """Tensors of one shape joined along a new dimension."""
     dim = dim if axis is None else axis
-    if not len(tensors):
+    if not len(listed(tensors, "stack")):
         raise RuntimeError(message("stack expects a non-empty TensorList", op="stack",
                                    instead="tg.stack([a, b]), a list with at least one Tensor"))
     try:

@@ -139,6 +139,9 @@ def movedim(x: Any, source: Any, destination: Any) -> Any:
 
 def flip(x: Any, *given: Any, dims: Any = None) -> Any:
     """The order along some dimensions reversed."""
+    if not given and dims is None:
+        raise TypeError(message("flip() missing 1 required positional arguments: \"dims\"", op="flip", inputs=(x,),
+                                instead="x.flip(0)"))
     return lo.flip(x, dims=axes(sizes(given, dims), x.ndim) or ())
 
 
@@ -199,7 +202,7 @@ def broadcast_tensors(*tensors: Any) -> tuple:
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple:
     """Coordinates of a grid out of vectors: the i-th varies along dimension i ("xy": the first two exchanged)."""
     xs = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
-    if indexing not in ("ij", "xy") or any(x.ndim > 1 for x in xs):
+    if indexing not in ("ij", "xy") or any(np.ndim(array(x)) > 1 for x in xs):
         what = "Expected 0D or 1D tensors" if indexing in ("ij", "xy") else (
             f'indexing must be one of "xy" or "ij", but received: {indexing}')
         raise RuntimeError(message(f"torch.meshgrid: {what}", op="meshgrid", inputs=tuple(xs),

@@ -18,7 +18,7 @@ from .layout import array, like, movedim
 from .reduce import amax, amin
 from .reduce import norm as norm_of
 
-__all__ = ["cholesky", "det", "inverse", "logdet", "matrix_power", "pinverse", "qr", "slogdet", "svd"]
+__all__ = ["cholesky", "det", "inverse", "logdet", "matrix_power", "pinverse", "qr", "slogdet"]
 SignLog = namedtuple("slogdet", "sign logabsdet")
 Eigh = namedtuple("linalg_eigh", "eigenvalues eigenvectors")
 SVD = namedtuple("linalg_svd", "U S Vh")

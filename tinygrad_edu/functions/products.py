@@ -148,8 +148,10 @@ def kron(input: Any, other: Any) -> Any:
     return (left * right).reshape([i * j for i, j in zip(a, b, strict=True)])
 
 
-def cross(input: Any, other: Any, dim: int = -1) -> Any:
-    """The vector product a x b of vectors of size 3 along ``dim``."""
+def cross(input: Any, other: Any, dim: int | None = None) -> Any:
+    """The vector product a x b of vectors of size 3 along ``dim``, by default the first dimension of that size."""
+    if dim is None:
+        dim = next((d for d, n in enumerate(input.shape) if n == 3), -1)
     if input.ndim != other.ndim or input.shape[dim] != 3 or other.shape[dim] != 3:
         what = f"linalg.cross: inputs must have the same number of dimensions, and dimension {dim} must have length 3"
         raise RuntimeError(message(what, op="cross", inputs=(input, other),

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from collections import namedtuple
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,16 @@ import numpy as np
 from ..errors import message
 from ..ops import elementwise as ew
 from ..ops import fused as fu
+from . import linalg
 from .elementwise import clamp
-from .layout import array, axis, like
+from .layout import array, axis, like, transpose
 from .products import mm
 
 __all__ = ["addcdiv", "addcmul", "addmm", "allclose", "argwhere", "bincount", "clip", "cuda", "e", "equal", "inf",
            "inner", "is_floating_point", "is_nonzero", "log_softmax", "nan", "newaxis", "nonzero", "numel", "pi",
-           "softmax", "unique", "where"]
+           "softmax", "svd", "unique", "where"]
 
+SVD = namedtuple("svd", "U S V")
 pi, e, inf, nan, newaxis = math.pi, math.e, math.inf, math.nan, None
 clip = clamp
 
@@ -99,6 +102,9 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """``input`` where the condition is true, else ``other``; without them the indices of what is true."""
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
+    if input is None or other is None:
+        raise TypeError(message("where() takes a condition alone, or two values to choose from", op="where",
+                                inputs=(condition, input, other), instead="tg.where(condition, a, b)"))
     if getattr(condition, "dtype", np.bool_) != np.bool_:
         raise RuntimeError(message("where expected condition to be a boolean tensor, but got a tensor with dtype "
                                    f"{condition.dtype}", op="where", inputs=(condition, input, other),
@@ -152,6 +158,15 @@ def real(x: Any, dtype: Any, op: str) -> Any:
         raise NotImplementedError(message(f"{op} is not implemented for {x.dtype}", op=op, inputs=(x,),
                                           instead=f"x.float().{op}(dim)"))
     return x
+
+
+def svd(A: Any, some: bool = True, compute_uv: bool = True) -> SVD:
+    """A = U diag(S) V^T as torch.svd gives it: V and not its transpose, and square U and V only with some=False."""
+    if not compute_uv:
+        raise NotImplementedError(message("svd(): compute_uv=False is not implemented", op="svd", inputs=(A,),
+                                          instead="tg.linalg.svdvals(A)"))
+    U, S, Vh = linalg.svd(A, full_matrices=not some)
+    return SVD(U, S, transpose(Vh, -2, -1))
 
 
 def addmm(x: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Any:

@@ -18,6 +18,9 @@ __all__ = ["clip_grad_norm_", "clip_grad_value_", "get_total_norm", "parameters_
 def gradients(parameters: Tensor | Iterable[Tensor]) -> list[np.ndarray]:
     """The arrays of the gradients that there are."""
     parameters = [parameters] if isinstance(parameters, Tensor) else parameters
+    if not hasattr(parameters, "__iter__"):
+        raise TypeError(message(f"'{type(parameters).__name__}' object is not iterable, as parameters are",
+                                instead="net.parameters(), with its brackets"))
     return [p._grad.payload for p in parameters if p._grad is not None]
 
 

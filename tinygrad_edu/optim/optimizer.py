@@ -162,7 +162,12 @@ class Optimizer:
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the state and options of a state_dict, ours or PyTorch's, as a copy; or change nothing."""
-        op, saved = f"{type(self).__name__}.load_state_dict", state_dict["param_groups"]
+        op = f"{type(self).__name__}.load_state_dict"
+        if "param_groups" not in state_dict:
+            raise KeyError(message("'param_groups' is missing: this is not the state of an optimiser", op=op,
+                                   instead="optimizer.load_state_dict(...) of what optimizer.state_dict() gave, and "
+                                           "net.load_state_dict(...) for the weights"))
+        saved = state_dict["param_groups"]
         check(len(saved) == len(self.param_groups), "loaded state dict has a different number of parameter groups", op)
         for old, new in zip(self.param_groups, saved, strict=True):
             check(len(old["params"]) == len(new["params"]),
