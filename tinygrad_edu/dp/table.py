@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..graph import Node, sweep
-from ..mode import watch
 from .chart import PAPER, tabular
 from .formula import Show, bare, contribution_text, joined, names_show, numbers_show, operation, rule
 from .names import Names, names_of
-from .steps import Flow, below, edges, seed
+from .steps import below, edges, seed, uses
 from .text import Table, counted, figure, norm, overwritten, plain, shape
 
 READABLE = 60                                         # rows; a longer table is folded unless fold=False
@@ -214,16 +213,11 @@ def memo_table(loss: Node, *, names: Any = None, fold: bool | None = None, digit
     """
     nodes = below(loss)
     called = names_of(nodes, loss, names)
-    flow = Flow()
-    with watch(flow):
-        adjoint = dict(sweep([loss], [seed(loss)]))
-    used: dict[Any, list[tuple[Node, int]]] = {}
-    for node, i in flow.edges:
-        used.setdefault(node.inputs[i], []).append((node, i))
+    adjoint, used = dict(sweep([loss], [seed(loss)])), uses(loss)
     entries: list[Row] = []
     place: dict[Node, str] = {}
     for step, (node, g) in enumerate(adjoint.items(), 1):
-        users = used.get(node, [])
+        users = used[node]
         layer = node.note.layer or (place[users[0][0]] if users and node.op is None else "")
         place[node] = layer                           # a weight belongs to the layer that uses it
         entries.append(Row(step, node, called[node], layer, g, users, max(0, len(edges(node)) - 1)))
