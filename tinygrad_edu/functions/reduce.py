@@ -46,15 +46,14 @@ def over(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, ke
 # ---- sums and means -------------------------------------------------------------------------------------------------
 def sum(x: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **numpy: Any) -> Any:
     """The sum along ``dim``, or of all elements; whole numbers and bools add up to int64."""
-    return typed(rd.sum, x, dtype, **over(x, dim, keepdim, **numpy))
+    how = over(x, dim, keepdim, **numpy)
+    return rd.sum(x, **how) if dtype is None else typed(rd.sum, x, dtype, **how)
 
 
 def typed(op: Any, x: Any, dtype: Any, **how: Any) -> Any:
     """A sum or product of numbers brought to a dtype, which the result has too."""
-    if dtype is None:
-        return op(x, **how)
-    y = op(cast(x, dtype=np.dtype(dtype)), **how)
-    return y if y.dtype == dtype else cast(y, dtype=np.dtype(dtype))
+    y = op(x if dtype is None else cast(x, dtype=np.dtype(dtype)), **how)
+    return y if dtype is None or y.dtype == dtype else cast(y, dtype=np.dtype(dtype))
 
 
 def mean(x: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **numpy: Any) -> Any:

@@ -143,15 +143,15 @@ def softmax(x: Any, dim: int, dtype: Any = None) -> Any:
     >>> softmax(tensor([0., 0.]), 0)
     tensor([0.5000, 0.5000])
     """
-    return fu.softmax(real(x, dtype, "softmax"), dim=axis(dim, x.ndim))
+    return fu.softmax(floats(x, dtype, "softmax"), dim=axis(dim, x.ndim))
 
 
 def log_softmax(x: Any, dim: int, dtype: Any = None) -> Any:
     """x - log sum e^x along ``dim``."""
-    return fu.log_softmax(real(x, dtype, "log_softmax"), dim=axis(dim, x.ndim))
+    return fu.log_softmax(floats(x, dtype, "log_softmax"), dim=axis(dim, x.ndim))
 
 
-def real(x: Any, dtype: Any, op: str) -> Any:
+def floats(x: Any, dtype: Any, op: str) -> Any:
     """x in the dtype; PyTorch's error where it does not hold floating-point numbers."""
     x = x if dtype is None else x.to(dtype)
     if x.dtype.kind != "f":

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..functions import elementwise as ew
 from ..functions import shape as sh
+from ..functions.toplevel import floats
 from ..ops import fused
 from ..tensor import Tensor
 from .formula import Formula
@@ -170,11 +171,7 @@ def softmax_dim(op: str, input: Tensor, dim: int | None, dtype: Any) -> tuple[Te
         dim = 0 if input.ndim in (0, 1, 3) else 1
         notice(f"Implicit dimension choice for {op} has been deprecated. Change the call to include dim=X as an "
                f"argument: {dim} was taken", op=op, inputs=(input,), instead="dim=-1 for scores in rows")
-    if dtype is not None:
-        input = input.to(dtype)
-    if input.dtype.kind != "f":
-        raise refusal(NotImplementedError, f'"{op}" not implemented for {input.dtype}', op, input, instead="x.float()")
-    return input, sh.axis(dim, input.ndim)
+    return floats(input, dtype, op), sh.axis(dim, input.ndim)
 
 
 def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
