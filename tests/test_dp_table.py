@@ -16,6 +16,7 @@ from tinygrad_edu.dp import by_recursion, gradient_graph, memo_table
 from tinygrad_edu.dp.names import names_of
 from tinygrad_edu.graph import order, sweep
 from tinygrad_edu.ops import elementwise as ew
+from tinygrad_edu.utils.checkpoint import checkpoint
 
 
 def neuron():
@@ -457,3 +458,14 @@ def test_numbers_that_are_gone_are_not_shown():
 def test_a_number_below_0_stands_in_one_pair_of_brackets():
     a = Value(-2.0)
     assert memo_table(abs(a), names={"a": a}).rows()[-1]["with numbers"] == "1 * sign(-2) = -1"
+
+
+def test_numbers_that_a_checkpoint_does_not_keep_are_not_shown():
+    """A checkpointed call with two results: its own node, from which both are read, holds no numbers."""
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    a, b = checkpoint(lambda x: (x * x, 3 * x[:1]), x)
+    rows = by_name(memo_table((a * a).sum() + b.sum(), names={"a": a, "b": b, "x": x}))
+    assert rows["a"]["value"].tolist() == [1, 4] and rows["b"]["value"].tolist() == [3]
+    hub = next(row for row in rows.values() if row["operation"].startswith("checkpoint"))
+    assert hub["value"] == "not kept" and hub["adjoint"].tolist() == [2, 8, 1]
+    assert sum(np.array_equal(row["value"], "not kept") for row in rows.values()) == 3

@@ -13,7 +13,7 @@ from .chart import PAPER, tabular
 from .formula import Show, bare, contribution_text, joined, names_show, numbers_show, operation, rule
 from .names import Names, names_of
 from .steps import below, edges, seed, uses
-from .text import Table, counted, figure, norm, overwritten, plain, shape
+from .text import Table, counted, figure, lost, norm, plain, shape
 
 READABLE = 60                                         # rows; a longer table is folded unless fold=False
 CHUNKS = 12                                           # rows for a graph that names no layers
@@ -42,7 +42,7 @@ class Row:
 
 def copied(x: Any) -> Any:
     """The number, or the array that nobody else changes."""
-    if overwritten(x):
+    if lost(x):
         return figure(x)
     x = plain(x)
     return x.copy() if isinstance(x, np.ndarray) else x

@@ -20,11 +20,15 @@ def plain(x: Any) -> Any:
     return x.payload if isinstance(x, Node) else x
 
 
-def overwritten(x: Any) -> bool:
-    """Whether the numbers that an operation made are gone: changed in place since, by ``y[0] = 5`` for one."""
+def lost(x: Any) -> str:
+    """Why the numbers that an operation made are not there: overwritten in place since (``y[0] = 5``), or not kept by
+    a checkpointed call with several results. Empty where they are."""
     if not isinstance(x, Node) or x.op is None:
-        return False
-    return max(x.note.changed, 0 if x.base is None else x.base.note.changed) > x.born
+        return ""
+    owner = x if x.base is None else x.base
+    if max(x.note.changed, owner.note.changed) > x.born:
+        return "overwritten"
+    return "not kept" if len(getattr((owner.inputs or [None])[-1], "made", ())) > 1 else ""
 
 
 def figure(x: Any, digits: int = 6) -> str:
@@ -33,8 +37,8 @@ def figure(x: Any, digits: int = 6) -> str:
     >>> figure(0.0821670405642), figure(np.ones(2)), figure(np.ones((3, 4)))
     ('0.082167', '[1, 1]', '(3, 4) norm 3.4641')
     """
-    if overwritten(x):
-        return "overwritten"
+    if gone := lost(x):
+        return gone
     x = plain(x)
     if isinstance(x, np.generic):
         x = x.item()

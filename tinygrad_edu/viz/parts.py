@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..dp.formula import settings
-from ..dp.text import overwritten
+from ..dp.text import lost
 from ..graph import Node, Primitive
 from .sheet import GRADIENT, Sheet, markup, plain, small
 from .survey import FEW, Survey, described, is_parameter, numbers, payload, shape
@@ -32,8 +32,9 @@ def value_box(sheet: Sheet, survey: Survey, node: Node, adjoints: Mapping, digit
 
 def cell(x: Any, caption: str, digits: int, color: str = "") -> str:
     """A caption with numbers where there are few, else with shape and dtype."""
-    rows = None if overwritten(x) else numbers(x, digits)
-    text = small("overwritten" if overwritten(x) else described(x)) if rows is None else figures(rows, color)
+    gone = lost(x)
+    rows = None if gone else numbers(x, digits)
+    text = small(gone or described(x)) if rows is None else figures(rows, color)
     return f"{small(caption)}{GAP}{text}" if rows is None or len(rows) == 1 else f"{small(caption)}<BR/>{text}"
 
 
