@@ -107,6 +107,20 @@ def test_a_hook_is_named_as_the_reason():
     assert "NOT equal" in said and "a hook on h changes its adjoint" in said
 
 
+@pytest.mark.parametrize(("f", "text", "formula"), [
+    (lambda x: x ** -0.5, "(-0.5) * x ** (-1.5) = (-0.5) * 4 ** (-1.5) = -0.0625",
+     r"\left(-0.5\right) \cdot {x}^{-1.5} = -0.0625"),
+    (lambda x: ew.log2(x), "1 / (x * log(2)) = 1 / (4 * log(2))", r"\frac{1}{x \cdot \ln\left(2\right)}"),
+    (lambda x: ew.erf(x), "2 / sqrt(pi) * exp(-x * x)", r"\frac{2}{\sqrt{\pi}} \cdot e^{\left(-x\right) \cdot x}"),
+    (lambda x: x.relu(), "(y > 0) = (4 > 0) = 1", r"\left[y > 0\right] = 1"),
+])
+def test_derivatives_as_one_writes_them(f, text, formula):
+    x = Value(4.0)
+    y = f(x)
+    e = explain(y, x, names={"x": x, "y": y})
+    assert f"∂y/∂x   = {text}" in str(e) and formula in e.formulas()[0] and compiles(f"${e.formulas()[0]}$")
+
+
 def test_the_loss_itself_and_a_node_in_between():
     x = Value(2.0, label="x")
     h = x * x

@@ -204,11 +204,15 @@ class Explanation:
         def product(said: Callable[[Factor], str]) -> str:
             return r" \cdot ".join(r"\cdots" if f is None else said(f) for f in factors)
 
+        def figures(f: Factor) -> str:
+            text = number(figure(f.slope, self.digits))
+            return bracketed(text) if len(factors) > 1 else text
+
         if not self.scalar:
             return [product(lambda f: r"\left({}\right)_{{{} \times {}}}".format(f.latex, *f.size)) or "1"]
         return [*filter(None, [product(lambda f: f.latex),
                                product(lambda f: local_latex(*f.edge, self.names, self.digits)),
-                               product(lambda f: bracketed(number(figure(f.slope, self.digits))))]),
+                               product(figures)]),
                 number(figure(path.product, self.digits))]
 
 
@@ -367,7 +371,8 @@ def local_text(node: Node, i: int, show: Any) -> str:
     found = rule(node, i)
     if found is None:
         return figure(slope(node, i))
-    return written_out(of_one(found), node, "1", show, found)
+    text = written_out(tree := of_one(found), node, "1", show, found)
+    return f"({text})" if isinstance(tree, ast.Compare) else text
 
 
 def local_latex(node: Node, i: int, names: Names, digits: int) -> str:

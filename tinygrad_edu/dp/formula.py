@@ -122,10 +122,11 @@ def neat(text: str) -> str:
     ('2 * x', 'x ** (-1.5)', '3 x^{2}')
     """
     def less(m: re.Match) -> str:
-        exponent = figure(float((m[1] or m[2]).strip("()")) - 1)
+        exponent = figure(float((m[1] or m[2] or m[3]).strip("()")) - 1)
         return f"({exponent})" if exponent.startswith("-") and m[1] else exponent
 
-    text = re.sub(r"(?<=\*\* )\((\(-[\d.]+\)|[\d.]+) - 1\)|(?<=\^\{)(-?[\d.]+) - 1(?=\})", less, text)
+    text = re.sub(r"(?<=\*\* )\((\(-[\d.]+\)|[\d.]+) - 1\)|(?<=\^\{)([\d.]+) - 1(?=\})|"
+                  r"(?<=\^\{)\\left\((-[\d.]+)\\right\) - 1(?=\})", less, text)
     return re.sub(r" \*\* 1\b(?!\.)|\^\{1\}", "", text)
 
 

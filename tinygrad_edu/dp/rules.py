@@ -236,8 +236,12 @@ class Decided(ast.NodeTransformer):
 class Tidy(ast.NodeTransformer):
     """NumPy's functions by their short names, products and sums as operators."""
 
+    constants = {"ROOT_PI": "sqrt(pi)", "LN2": "log(2)", "LN10": "log(10)"}
     operators = {"matmul": ast.MatMult, "multiply": ast.Mult, "add": ast.Add, "subtract": ast.Sub,
                  "power": ast.Pow}
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.parse(self.constants.get(node.id, node.id), mode="eval").body
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         self.generic_visit(node)
