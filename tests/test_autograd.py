@@ -701,3 +701,13 @@ def test_what_is_not_checked_is_refused_by_name():
             tg.autograd.gradcheck(tg.tanh, (x,), **{name: True})
     with pytest.raises(NotImplementedError, match="always_call=True"):
         tg.nn.Linear(1, 1).register_forward_hook(print, always_call=True)
+
+
+def test_backward_to_some_inputs_only():
+    for lib in (tg, torch):
+        a, b = (lib.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+        y = a * b
+        (y * y).sum().backward(inputs=[a, y])
+        assert a.grad.tolist() == [2, 16] and y.grad.tolist() == [2, 8] and b.grad is None
+        (a * b).sum().backward(inputs=b)
+        assert b.grad.tolist() == [1, 2] and a.grad.tolist() == [2, 16]

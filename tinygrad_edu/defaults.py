@@ -43,11 +43,14 @@ def promoted(y: np.ndarray, op: Primitive, inputs: tuple, params: dict[str, Any]
     dtype = np.result_type(*dims) if dims else None
     if dims and {d.kind for d in dims} > {"f"}:       # ints among floats do not widen them
         dtype = np.result_type(*(d for d in dims if d.kind == "f"))
+    weak = None                                       # that of the 0-d ones among themselves
     for d in zeros:
-        if dtype is None or of[d.kind] > of[dtype.kind]:
-            dtype = d
-        elif not dims and of[d.kind] == of[dtype.kind]:
-            dtype = np.result_type(dtype, d)
+        if weak is None or of[d.kind] > of[weak.kind]:
+            weak = d
+        elif of[d.kind] == of[weak.kind]:
+            weak = np.result_type(weak, d)
+    if weak is not None and (dtype is None or of[weak.kind] > of[dtype.kind]):
+        dtype = weak
     if dtype is None or of[y.dtype.kind] > of[dtype.kind]:
         dtype = Default.dtype if y.dtype.kind == "f" else I64
     return y if y.dtype is dtype else y.astype(dtype)

@@ -146,20 +146,23 @@ class Tensor(TensorMethods):
         return Tensor._leaf(self.payload, base=self if self.base is None else self.base)
 
     # ---- gradients ---------------------------------------------------------------------------------------------------
-    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+                 inputs: Any = None) -> None:
         """Add d self / d leaf to the ``grad`` of each leaf below (of retained nodes too); frees the graph on its way.
 
-        ``gradient`` is the adjoint of self, needed when self has more than one element.
+        ``gradient`` is the adjoint of self, needed when self has more than one element. ``inputs`` are the only ones
+        to get a gradient, where they are given.
         """
+        targets = None if inputs is None else {inputs} if isinstance(inputs, Tensor) else set(inputs)
         keep = create_graph if retain_graph is None else retain_graph
         if create_graph or capturing() is None:
-            return self._flow(seed_of(self, gradient, create_graph), create_graph, keep)
+            return self._flow(seed_of(self, gradient, create_graph), create_graph, keep, targets)
         with no_grad():                               # captured: the rules are applied to nodes, so that they are seen
-            self._flow(seed_of(self, gradient, True), True, keep)
+            self._flow(seed_of(self, gradient, True), True, keep, targets)
 
-    def _flow(self, seed: Any, create_graph: bool, retain_graph: bool) -> None:
-        for node, g in sweep((self,), (seed,), create_graph=create_graph, retain_graph=retain_graph):
-            if node.op is None or node.note.retain:
+    def _flow(self, seed: Any, create_graph: bool, retain_graph: bool, targets: set | None) -> None:
+        for node, g in sweep((self,), (seed,), targets=targets, create_graph=create_graph, retain_graph=retain_graph):
+            if node in targets if targets is not None else node.op is None or node.note.retain:
                 accumulate(node, g)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
