@@ -44,7 +44,27 @@ def substituted(program: Program, lines: list[Line], instead: dict[Var, Any]) ->
                 break
         return v
     lines = [line.but(inputs=replaced(line.inputs, new), params=replaced(line.params, new)) for line in lines]
-    return program.but(lines, replaced(program.result, new))
+    merged: dict[Any, Any] = {}
+    for v in instead:
+        x = new(v)
+        if isinstance(x, Var) and v.memory is not None and (m := last(merged, x.memory)) != last(merged, v.memory):
+            merged[last(merged, v.memory)] = m
+    return moved(program.but(lines, replaced(program.result, new)), merged)
+
+
+def last(merged: dict[Any, Any], m: Any) -> Any:
+    """Into which memory some was merged in the end."""
+    while m in merged:
+        m = merged[m]
+    return m
+
+
+def moved(program: Program, merged: dict[Any, Any]) -> Program:
+    """The program after some memory was merged into other: the views of the one are views of the other."""
+    for line in program.lines:
+        for v in (*line.reads, *([line.out] if line.out is not None else [])):
+            v.memory = last(merged, v.memory)
+    return program
 
 
 def unneeded(program: Program) -> Program:
@@ -139,7 +159,7 @@ def same_twice(program: Program) -> Program:
             key = (line.op, signed(line.inputs), signed(line.params),
                    tuple(version.get(v.memory, 0) for v in line.reads))
             m, first = line.out.memory, seen.get(key)
-            if first is not None and (first.memory is m or m not in held or first.memory not in held):
+            if first is not None and (first.memory == m or m not in held or first.memory not in held):
                 if m in held:                         # what is handed out twice is two arrays
                     held.add(first.memory)
                 instead[line.out] = first
@@ -317,31 +337,23 @@ def writes(line: Line) -> bool:
 
 def in_place(program: Program) -> Program:
     """The result of an elementwise call is written over an input that nobody reads any more."""
-    mine, last = owned(program), last_reads(program)
+    mine, ends = owned(program), last_reads(program)
     same: dict[Any, Any] = {}                         # memory that was merged into other memory
-
-    def root(m: Any) -> Any:
-        while m in same:
-            m = same[m]
-        return m
     lines = []
     for i, line in enumerate(program.lines):
         if writes(line) and line.op.family == "elementwise" and mine.get(line.out.memory) is line.out:
             reads = line.reads
             for v in reads:
-                m = root(v.memory)
-                if v.memory in mine and m in mine and last[m] <= i and v.shape == line.out.shape and (
+                m = last(same, v.memory)
+                if v.memory in mine and m in mine and ends[m] <= i and v.shape == line.out.shape and (
                         v.dtype == line.out.dtype and not v.strided and not v.constant
-                        and all(other is v or root(other.memory) is not m for other in reads)):
+                        and all(other is v or last(same, other.memory) != m for other in reads)):
                     same[line.out.memory] = m
-                    last[m] = last[line.out.memory]
+                    ends[m] = ends[line.out.memory]
                     line = line.but(into=v)
                     break
         lines.append(line)
-    for line in lines:
-        for v in (*line.reads, *([line.out] if line.out is not None else [])):
-            v.memory = root(v.memory)
-    return program.but(lines)
+    return moved(program.but(lines), same)
 
 
 def memory_kept(program: Program) -> Program:
