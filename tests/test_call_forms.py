@@ -2,6 +2,7 @@
 it is refused, is compared. By position and by name, dims in all manners, all dtypes, 0-d, empty, masks, nan."""
 from __future__ import annotations
 
+import pickle
 import warnings
 
 import numpy as np
@@ -72,6 +73,11 @@ def test_line(line):
             assert isinstance(caught.value, type(refusal)), f"{caught.value!r}, where torch raises {refusal!r}"
             return
         both(lambda lib, *xs: eval(line, {"torch": lib, **dict(zip(INPUTS, xs, strict=True))}), *INPUTS.values())
+
+
+def test_functions_are_found_again_and_say_what_they_are():
+    for f in (tg.tanh, tg.softmax, tg.zeros, tg.add, tg.max, tg.linalg.svd, tg.nn.functional.relu):
+        assert pickle.loads(pickle.dumps(f)) is f and f.__doc__ and "call" not in repr(f)
 
 
 def test_an_out_argument_is_refused_by_name():

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .errors import message
-from .graph import Node, Primitive
+from .graph import HERE, Node, Primitive
 
 UNCHECKED = set("broadcast_shapes broadcast_tensors cat chain_matmul concat concatenate einsum hstack meshgrid stack "
                 "vstack where".split())               # the first argument is not a Tensor alone
@@ -66,7 +66,8 @@ def dressed(name: str, f: Callable, makes: bool = False) -> Callable:
             raise kind(message(what, op=name, inputs=args,
                                instead=f"tg.{name}{signature(f)}")) from None
 
-    call.__name__ = name
+    call.__name__ = call.__qualname__ = name
+    call.__module__ = HERE                            # where it is found again, in a pickle for one
     return call
 
 
