@@ -54,6 +54,7 @@ torch.svd(a).V.abs(); torch.svd(a)[2].abs(); torch.svd(a, some=False).U.abs(); t
 torch.cross(a[:, :3], b[:, :3]); torch.linalg.cross(a[:, :3], b[:, :3]); torch.ones(2, dtype="float32"); torch.ones(2, dtype=str); torch.stack(a)
 torch.where(m, torch.tensor(1.5), s); torch.where(m, torch.tensor(2).int(), t); torch.where(m, a); torch.flip(a); torch.isclose(a, 3); torch.equal(a, 3); torch.randperm(2.5); torch.matmul(a); torch.softmax(a); torch.sum()
 a.gather(1, [0]); a.index_select(0, [0]); a.masked_fill([True], 0); a.masked_fill(m, "x"); a.scatter(1, ix); torch.arange("a"); torch.full(2, 3)
+torch.randint(high=1, size=(2,)); torch.normal(mean=0.0, std=0.0, size=(2,)); torch.linalg.inv(A=c[0, :, :3]); torch.linalg.det(A=c[0, :, :3])
 a.__setitem__(0, None); a.detach().__setitem__(0, [1.0] * 4); m.__setitem__(0, "x"); i.__setitem__(0, 2.5)
 """.replace("\n", "; ").split("; ")
 

@@ -23,7 +23,7 @@ PAIRS = {*NUMBER_FIRST, *TENSORS, *"fmod lt le gt ge eq ne greater greater_equal
 SPELLED = {                                           # PyTorch's names for the first arguments, beside "input"
     "pow": "input exponent", "addcmul": "input tensor1 tensor2", "addcdiv": "input tensor1 tensor2",
     "addmm": "input mat1 mat2", "lerp": "input end weight", "split": "tensor split_size_or_sections",
-    "swapaxes": "input axis0 axis1", "where": "condition input other",
+    "swapaxes": "input axis0 axis1", "linalg.det": "A", "linalg.inv": "A", "where": "condition input other",
     **dict.fromkeys([*(PAIRS - {"pow"}), "inner"], "input other")}
 
 
@@ -31,9 +31,10 @@ def dressed(name: str, f: Callable, makes: bool = False) -> Callable:
     """``f`` as PyTorch's function of this name; ``makes`` says that it makes a tensor of what is not one."""
     names = SPELLED.get(name, "input").split()
     primitive = isinstance(f, Primitive)
-    own = [] if primitive else list(f.__code__.co_varnames[:f.__code__.co_argcount + f.__code__.co_kwonlyargcount])
+    code = None if primitive else inspect.unwrap(f).__code__
+    own = [] if code is None else list(code.co_varnames[:code.co_argcount + code.co_kwonlyargcount])
     renamed = {theirs: ours for theirs, ours in zip(names, own, strict=False) if theirs not in own}
-    starred = not primitive and f.__code__.co_flags & 4           # f(*size): f(size=(2, 3)) too
+    starred = code is not None and code.co_flags & inspect.CO_VARARGS          # f(*size): f(size=(2, 3)) too
     unchecked, pair = makes or name in UNCHECKED, name in PAIRS
 
     @wraps(f)

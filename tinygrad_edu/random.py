@@ -130,7 +130,7 @@ def randn_like(input: Tensor, *, generator: Generator | None = None, dtype: Any 
 
 
 @opaque
-def randint(low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
+def randint(low: int = 0, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
             device: Any = None, requires_grad: bool = False) -> Tensor:
     """Whole numbers uniform in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``.
 
