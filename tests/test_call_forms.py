@@ -112,3 +112,21 @@ def test_a_call_that_does_not_fit_says_which_does(line, remedy):
         program(tg, line)
     said = str(caught.value)
     assert "operation: " in said and "your line: " in said and remedy in said.partition("instead:")[2]
+
+
+def test_masks_and_whole_numbers_change_in_place():
+    for lib in (tg, torch):
+        seen = lib.tensor([True, True, False])
+        view, n = seen[:2], lib.tensor([7, -7, 5])
+        rest = n[1:]
+        view &= lib.tensor([False, True])
+        seen |= lib.tensor([False, False, True])
+        seen ^= lib.tensor([True, False, False])
+        rest %= 4
+        n //= 2
+        assert seen.tolist() == [True, True, True] and view.tolist() == [True, True] and n.tolist() == [3, 0, 0]
+        with pytest.raises(RuntimeError, match="can't be cast"):
+            seen &= lib.tensor([1, 2, 3])
+        x = lib.tensor([1.0, -3.0])
+        x %= lib.tensor([2.0, 2.0], requires_grad=True).double()
+        assert x.dtype == lib.float32 and x.requires_grad and x.tolist() == [1, 1]

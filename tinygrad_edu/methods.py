@@ -31,6 +31,7 @@ class TensorMethods(Arithmetic):
     _of: Any                                          # array -> Tensor
     _leaf: Any
     _in_place: Any
+    _assign: Any
     requires_grad_: Any
     __getitem__: Any
     _grad: Any
@@ -285,6 +286,11 @@ class TensorMethods(Arithmetic):
         return op.sub(other, self)
 
     # ---- in place ---------------------------------------------------------------------------------------------------
+    def __imod__(self, other: Any) -> Any: return self._assign(op.remainder, other)
+    def __ifloordiv__(self, other: Any) -> Any: return self._assign(op.floor_divide, other)
+    def __iand__(self, other: Any) -> Any: return self._in_place(op.bitwise_and, other)
+    def __ior__(self, other: Any) -> Any: return self._in_place(op.bitwise_or, other)
+    def __ixor__(self, other: Any) -> Any: return self._in_place(op.bitwise_xor, other)
     def add_(self, other: Any, *, alpha: float = 1) -> Any:
         """self += alpha other, in place."""
         return self._in_place(op.add, other if alpha == 1 else other * alpha)
