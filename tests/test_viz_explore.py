@@ -375,6 +375,8 @@ def test_the_keyboard_alone_reaches_everything(opened):
     assert browser.evaluate("graph.name[document.activeElement.dataset.item]") == "w2"
     tip = browser.evaluate("document.getElementById('tip').textContent")
     assert "value1" in tip and f"adjoint{figure(loss_gradient('w2'))}" in tip and "usersv2" in tip
+    heard = browser.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert heard.endswith(f"adjoint {figure(loss_gradient('w2'))}, used by v2")
     browser.press("Enter")                                              # from the node to its step
     assert browser.evaluate("graph.name[current()]") == "w2"
     assert browser.evaluate(f"{FOCUSABLE}.every({NAMED})")              # whatever can have the focus has a name

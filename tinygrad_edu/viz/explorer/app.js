@@ -121,9 +121,8 @@ function tip(target) {
   const box = by("tip"), k = Number(target?.dataset.item);
   box.hidden = !target || Number.isNaN(k);
   if (box.hidden) return;
-  const users = graph.users[k].map(u => graph.name[u]), more = users.length > 6 ? ` and ${users.length - 6} more` : "";
   const facts = [["value", isMade(k) ? value(k) : "not computed yet"], ["adjoint", adjointNow(k)],
-    ["users", users.slice(0, 6).join(", ") + more || "none: the result"], ["", DATA.texts[graph.about[k]]]];
+    ["users", usedBy(k) || "none: the result"], ["", DATA.texts[graph.about[k]]]];
   const fact = ([name, text]) => element("div", {}, element("span", { class: "caption" }, name), text);
   box.replaceChildren(element("b", {}, [graph.name[k], operation(k)].filter(Boolean).join(" = ")),
     ...facts.filter(([, text]) => text).map(fact));

@@ -252,13 +252,19 @@ function beside(line, tag) {
   Object.entries(place).forEach(([key, at]) => tag.setAttribute(key, at));
 }
 
+function usedBy(k) {
+  const users = graph.users[k].map(u => graph.name[u]);
+  return users.slice(0, 6).join(", ") + (users.length > 6 ? ` and ${users.length - 6} more` : "");
+}
+
 function markNode(k, { g, lines }) {
   const known = isMade(k), solved = isSolved(k), part = solved || state.quiz ? null : sumSoFar(k);
   lines[0].textContent = known ? value(k) : "·";
   if (lines[1]) lines[1].textContent = `∂ ${solved ? adjoint(k) : part === null ? "·" : `${part} …`}`;
   Object.entries({ known, solved, open: part !== null }).forEach(([kind, on]) => g.classList.toggle(kind, on));
   g.setAttribute("aria-label", [graph.name[k] + (operation(k) && ` = ${operation(k)}`),
-    known ? `value ${value(k)}` : "not computed yet", ...(solved ? [`adjoint ${adjoint(k)}`] : [])].join(", "));
+    known ? `value ${value(k)}` : "not computed yet", ...(solved ? [`adjoint ${adjoint(k)}`] : []),
+    usedBy(k) ? `used by ${usedBy(k)}` : "the result"].join(", "));
 }
 
 function markGroup(group, { g, lines, bars, small, width }, isHere) {
