@@ -131,13 +131,6 @@ def translated(error: Exception, op: str, inputs: tuple, layer: str, params: dic
     return kind(message(what, op=op, inputs=inputs, params=params, layer=layer, instead=instead))
 
 
-def not_a_tensor(x: Any) -> TypeError:
-    """PyTorch's error where a function is given a list or number as its first argument."""
-    op, _ = called()
-    return TypeError(message(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(x).__name__}", op=op,
-                             inputs=(x,), instead="tg.tensor(...) of it"))
-
-
 MADE_NEW = "x = x + y, which makes a new tensor of the common shape and dtype"
 # What NumPy says -> PyTorch's first sentence for it (empty: NumPy's own), and what to write instead.
 KNOWN = [(re.compile(said), what, instead) for said, what, instead in (

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import message, not_a_tensor
+from ..errors import message
 from ..graph import Node
 from ..ops import layout as lo
 from ..ops import reduce as rd
@@ -36,11 +36,7 @@ class MinMax(NamedTuple):
 
 def over(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> dict[str, Any]:
     """The parameters of a reduction: dim and keepdim out of PyTorch's names for them or NumPy's."""
-    try:
-        ndim = x.ndim
-    except AttributeError:
-        raise not_a_tensor(x) from None
-    return {"dim": axes(dim if axis is None else axis, ndim), "keepdim": keepdim or keepdims}
+    return {"dim": axes(dim if axis is None else axis, x.ndim), "keepdim": keepdim or keepdims}
 
 
 # ---- sums and means -------------------------------------------------------------------------------------------------
@@ -68,11 +64,7 @@ def mean(x: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, *
 
 def floating(x: Any, op: str) -> Any:
     """x, or a RuntimeError where it does not hold floating-point numbers."""
-    try:
-        kind = x.dtype.kind
-    except AttributeError:
-        raise not_a_tensor(x) from None
-    if kind not in "fc":
+    if x.dtype.kind not in "fc":
         raise RuntimeError(message(f"{op}(): could not infer output dtype. Input dtype must be either a floating "
                                    f"point or complex dtype. Got: {x.dtype}", op=op, inputs=(x,),
                                    instead=f"x.float().{op}()"))
