@@ -445,6 +445,7 @@ class Recorder:
         """Give back the nodes and arrays of the recording run, before more is built on top of them."""
         for held in (self.events, self.questions, self.known, self.kept, self.made_inside, self.flows, self.shared):
             held.clear()
+        self.tensors = [tensor for tensor in self.tensors if tensor() is not None]
 
     # ---- the end -----------------------------------------------------------------------------------------------------
     def locate(self) -> None:

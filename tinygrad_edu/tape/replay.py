@@ -24,7 +24,7 @@ from .capture import SWEEP, CaptureError, Recorder
 from .live import Live
 from .passes import anew, optimised
 from .program import Line, Memory, Place, Program, Var, variables
-from .text import Branch, rendered
+from .text import Branch, parse, rendered
 
 MOST = 16                                             # recordings kept of one function
 
@@ -307,7 +307,9 @@ class Compiled:
                 passes.append(After.of(name, does, program, self.keep))
         text, space = rendered(program)
         recording = Recording(program, text, facts, recorder, passes)
-        del lines, program
+        event = None
+        del lines, program, read, outcome, arguments, result
+        parse.cache_clear()
         recorder.forget()                             # thousands of small objects, before long-lived ones settle there
         load, space = recording.load, [space]
         load(space.pop())
