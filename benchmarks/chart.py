@@ -23,7 +23,7 @@ def relative(rows: Iterable[Row]) -> dict[str, dict[str, float]]:
     """Workload -> library -> its time over PyTorch's, of the workloads that PyTorch took part in."""
     found: dict[str, dict[str, float]] = {}
     for row in rows:
-        if row.theirs is not None and row.eager is not None and row.unit == "s":
+        if row.workload in NAMES and row.theirs is not None and row.eager is not None:
             times = found.setdefault(row.workload, {"ours, eager": row.eager})
             if row.captured is not None:
                 times["ours, captured"] = row.captured
@@ -55,7 +55,7 @@ def draw(rows: Iterable[Row], circumstances: str, path: str | os.PathLike) -> No
         axes.axvline(1, color=MARKS["torch"][1], linewidth=0.8, zorder=1)
         axes.set(xscale="log", xlabel="time of a step over PyTorch's, logarithmic: left of the line is faster",
                  yticks=range(len(lines)), ylim=(len(lines) - 0.5, -0.5),
-                 yticklabels=[NAMES.get(name, name) for name in lines])
+                 yticklabels=[NAMES[name] for name in lines])
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
         axes.grid(axis="x", color="#d0d7de", linewidth=0.6)
         axes.tick_params(axis="y", length=0)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import gc
 import platform
 import statistics
-import sysconfig
 import time
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
@@ -190,9 +189,8 @@ def circumstances() -> str:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             found.append(f"{name} absent")
-    optimised = "with" if "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS")) else "without"
-    return (f"{processor()}, {platform.system()}, {platform.python_implementation()} {platform.python_version()} built "
-            f"{optimised} profile-guided optimisation; {', '.join(found)}. NumPy's BLAS kernel: {kernel()}. One thread "
+    return (f"{processor()}, {platform.system()}, {platform.python_implementation()} {platform.python_version()} "
+            f"({platform.python_compiler()}); {', '.join(found)}. NumPy's BLAS kernel: {kernel()}. One thread "
             f"everywhere; garbage collector on (thresholds {gc.get_threshold()}) unless a line says otherwise.")
 
 

@@ -4,6 +4,7 @@ Each library stands in a process of its own; its recording or first steps are do
 """
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable
@@ -59,9 +60,11 @@ def run(name: str, say: Callable[[str], None], bar: float | None = None) -> list
         say(f"{name}: peak memory skipped (it needs Linux and torch)")
         return []
 
-    def child(package: str, replayed: bool) -> int:
+    def child(package: str, replayed: bool) -> float:
         code = f"from benchmarks.memory import peak; print(peak({name!r}, {package!r}, {replayed}))"
-        return int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+        return statistics.median(
+            int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+            for _ in range(5))
     eager, replay, theirs = (child(*which) / 1e6 for which in (("tinygrad_edu", False), ("tinygrad_edu", True),
                                                                ("torch", False)))
     return [Row(f"{name}, peak memory", "torch", theirs, eager, eager / theirs,
