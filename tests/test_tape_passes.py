@@ -21,7 +21,7 @@ def recorded(fn, *args, monkeypatch):
 
     def run(p):
         text, space = rendered(p)
-        space = replay.allocated(space)
+        space = replay.allocated(*replay.packed(space))
         exec(text, space)
         out = space[p.name](*[a.numpy() if isinstance(a, tg.Tensor) else a for a in args])
         return [x.numpy() for x in (out if isinstance(out, tuple) else (out,))]

@@ -72,10 +72,10 @@ class Recording:
                                          if isinstance(v.place.owner, Tensor)))
         self.holds = self.conditions(recorder, written(program))
 
-    def load(self, space: dict[str, Any]) -> None:
-        """Compile the text, whose free names are those of ``space``."""
+    def load(self, space: dict[str, Any], memory: dict[tuple, str]) -> None:
+        """Compile the text, whose free names are those of ``space`` and of the ``memory`` that it keeps."""
         code = builtins.compile(self.text, f"<replay of {self.name}>", "exec")
-        own = allocated(space)
+        own = allocated(space, memory)
         exec(code, own)
         self.run = own[self.name]
 
@@ -126,10 +126,20 @@ def written(program: Program) -> set[Any]:
     return {v.memory for line in program.lines if line.kind in ("change", "draw") for v in variables(line.inputs)}
 
 
-def allocated(space: dict[str, Any]) -> dict[str, Any]:
-    """``space`` with arrays for the memory that is kept. All of it is made at the end, and with it the dictionary and
-    its names (as the compiled code has them): what lives long is not to be scattered among a recording's remains."""
-    return {intern(name): np.empty(x.shape, x.dtype) if isinstance(x, Memory) else x for name, x in space.items()}
+def packed(space: dict[str, Any]) -> tuple[dict[str, Any], dict[tuple, str]]:
+    """``space`` without the memory that is to be kept, and the names of that by shape and dtype, as one long text each:
+    thousands of small objects that live on would hold what the recording leaves behind in the process."""
+    memory: dict[tuple, list[str]] = {}
+    for name, x in space.items():
+        if isinstance(x, Memory):
+            memory.setdefault((x.shape, x.dtype), []).append(name)
+    return ({name: x for name, x in space.items() if not isinstance(x, Memory)},
+            {like: " ".join(names) for like, names in memory.items()})
+
+
+def allocated(space: dict[str, Any], memory: dict[tuple, str]) -> dict[str, Any]:
+    """``space`` with arrays for the memory that is kept, under names as the compiled code has them."""
+    return space | {intern(name): np.empty(*like) for like, names in memory.items() for name in names.split()}
 
 
 def other_randomness(around: Around) -> Any:
@@ -307,12 +317,11 @@ class Compiled:
                 passes.append(After.of(name, does, program, self.keep))
         text, space = rendered(program)
         recording = Recording(program, text, facts, recorder, passes)
-        event = None
-        del lines, program, read, outcome, arguments, result
+        event, rest = None, packed(space)
+        del lines, program, read, outcome, arguments, result, space
         parse.cache_clear()
         recorder.forget()                             # thousands of small objects, before long-lived ones settle there
-        load, space = recording.load, [space]
-        load(space.pop())
+        recording.load(*rest)
         return recording
 
     # ---- what it shows -----------------------------------------------------------------------------------------------

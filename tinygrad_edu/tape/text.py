@@ -369,7 +369,10 @@ def used(program: Program) -> Iterable[Var]:
 
 def described(v: Var) -> str:
     """Shape and dtype, for the comment behind a line."""
-    return "" if v.dtype is None else f"{'x'.join(map(str, v.shape)) or 'scalar'} {v.dtype}"
+    return "" if v.dtype is None else f"{'x'.join(map(str, v.shape)) or 'scalar'} {dtype_name(v.dtype)}"
+
+
+dtype_name = lru_cache(maxsize=64)(str)               # NumPy makes it anew each time, and keeps some of them for ever
 
 
 def rendered(program: Program, names: Namer | None = None) -> tuple[str, dict[str, Any]]:

@@ -387,7 +387,7 @@ def recording(compiled: Any, recorder: Recorder, arguments: list[Var], names: di
     writer = Writer(graph, phases, safe(compiled.__name__), wanted)
     text, space = writer.program(grads, data, outcome, len(arguments))
     found = Recording(Program([], None, safe(compiled.__name__)), text, facts, recorder, [])
-    found.load(space)
+    found.load(space, {})
     found.levels = phases
     found.nodes = len(graph.op)
     return found, plainly(result)
