@@ -11,7 +11,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import Value
-from tinygrad_edu.graph import BY_FUNCTION, REGISTRY, elementwise, order, sweep
+from tinygrad_edu.graph import BY_FUNCTION, REGISTRY, elementwise, order, primitive, sweep
 from tinygrad_edu.mode import local, watch
 
 
@@ -315,3 +315,16 @@ def test_ones_own_primitive_may_be_declared_again_but_not_the_packages(registry)
     assert x.grad.item() == 2.0
     with pytest.raises(ValueError, match="registered already"):
         elementwise("tanh", np.tanh, lambda g, y, x: g)
+
+
+def test_rules_with_constants_as_further_inputs():
+    """One rule, or two, and an input more than there are rules: a number that the rules read."""
+    scaled = primitive("scaled", lambda x, k: x * k, lambda g, y, x, k: g * k, register=False)
+    mixed = primitive("mixed", lambda x, z, k: x * z * k, lambda g, y, x, z, k: g * z * k,
+                      lambda g, y, x, z, k: g * x * k, register=False)
+    x, z = tg.tensor([1.0, 2.0], requires_grad=True), tg.tensor([3.0, 4.0], requires_grad=True)
+    (scaled(x, 5.0) + mixed(x, z, 2.0)).sum().backward()
+    assert x.grad.tolist() == [5.0 + 6.0, 5.0 + 8.0] and z.grad.tolist() == [2.0, 4.0]
+    v = Value(2.0)
+    scaled(v, 5.0).backward()
+    assert v.grad == 5.0
