@@ -191,7 +191,7 @@ TABLE: dict[str, tuple] = {
     "x.inplace": (lambda lib, x, y: [(x * 1).add_(y).mul_(2).sub_(1).div_(3).neg_(), (x * 1).tanh_(), (x * 1).exp_(), (x * x + 1).sqrt_(), x.is_cuda, (x * 1).relu_(),
                                      (x * 1).clamp_(-1, 1).abs_(), (x * x + 1).log_(), (x * 1).addcdiv_(y, y * y + 1, value=2), (x * x).pow_(2), (x * 1).zero_(), (x * 1).fill_(2.0), (x * 1).copy_(y),
                                      (x * 1).masked_fill_(x.detach() > 0, 0.5), (x * 1).sigmoid_(), (x * 1).add_(y, alpha=0.5), (x * 1).addcmul_(y, y, value=0.1)], A, B),
-    "empty": (lambda lib, x: [lib.empty(2, 3) * 0, lib.empty_like(x.detach()) * 0], A),
+    "empty": (lambda lib, x: [lib.empty(2, 3).zero_(), lib.empty_like(x.detach()).zero_()], A),
     "x.scatter_": (lambda lib, x, y: [(x * 1).scatter_(1, lib.tensor([[0, 2, 1, 3], [1, 3, 0, 2], [3, 0, 1, 2]]), y), (x * 1).scatter_(0, lib.tensor([[1, 2, 0, 1]]), 5.0),
                                       (x * 1).scatter_add_(0, lib.tensor([[0, 0, 1, 2], [0, 1, 1, 2], [2, 2, 2, 2]]), y)], A, B),
     "x.linalg": (lambda lib, x: [x.slogdet()[1], x.logdet(), x.cholesky(), x.pinverse(), x.matrix_power(3), x.kron(x), x.qr()[1].abs(), x.svd().S,
