@@ -107,7 +107,7 @@ class Primitive:
         self.scalar, self.promotes, self.views, self.__doc__ = scalar or fn, promotes, views, doc
         self.differentiable = bool(rules) or joint is not None
         self.binary = len(rules) == 2
-        self.single = len(rules) == 1 and joint is None
+        self.unary = len(rules) == 1 and joint is None
         self.simple = 1 <= len(rules) <= 2 and joint is None and not takes_parameters(rules)
         if register:
             REGISTRY[name] = self
@@ -271,7 +271,7 @@ def sweep(roots: Iterable[Node], seeds: Iterable[Any], *, targets: Iterable[Node
             op = node.op
             if op is None:
                 pass
-            elif plain and (op.simple or (op.single and len(node.inputs) == 1)):    # the general case, written out
+            elif plain and (op.simple or (op.unary and len(node.inputs) == 1)):    # the general case, written out
                 rules, y = op.rules, node.payload
                 if every:
                     a, b = node.left, node.right
