@@ -4,7 +4,9 @@ from __future__ import annotations
 import builtins
 import functools
 import gc
+import marshal
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from sys import intern
 from threading import Lock
@@ -26,6 +28,7 @@ from .passes import anew, optimised
 from .program import Line, Memory, Place, Program, Var, variables
 from .text import Branch, parse, rendered
 
+WRONG = (AttributeError, LookupError, TypeError, ValueError)
 MOST = 16                                             # recordings kept of one function
 
 
@@ -54,92 +57,94 @@ class After(NamedTuple):
 
 
 class Recording:
-    """One program, compiled, and the conditions under which a run may use it."""
+    """One program, compiled, and the conditions under which a run may use it.
 
-    run: Callable
+    What it consists of comes from ``noted``: ``plain`` what is plain text and numbers, ``objects`` the rest."""
 
-    def __init__(self, program: Program, text: str, facts: list[Fact], recorder: Recorder, passes: list[After]):
-        self.name, self.text, self.facts, self.passes = program.name, text, facts, passes
-        kinds = {line.kind for line in program.lines}
-        self.draws = {"draw", "guard"} <= kinds
-        self.simple: bool | None = None               # recording or not, where a run cannot end half-way
-        if recorder.lines_only and "guard" not in kinds and not program.arguments:
-            self.simple = is_grad_enabled()
-        self.fixed = recorder.fixed_numbers
+    def __init__(self, plain: bytes, objects: list[Any]):
+        self.name, self.packed, code, tests, names, memory, passes, self.draws, self.simple = marshal.loads(plain)
+        self.passes = [After(*each) for each in passes]
         self.levels: Any = None                       # of a function of Values: its groups, phase by phase
         self.nodes = 0
-        self.owners = list(dict.fromkeys((v.place.owner, v.place.path, v.shape, v.dtype) for v, _ in recorder.loads
-                                         if isinstance(v.place.owner, Tensor)))
-        self.holds = self.conditions(recorder, written(program))
-
-    def load(self, space: dict[str, Any], memory: dict[tuple, str]) -> None:
-        """Compile the text, whose free names are those of ``space`` and of the ``memory`` that it keeps."""
-        code = builtins.compile(self.text, f"<replay of {self.name}>", "exec")
-        own = allocated(space, memory)
+        values = objects[len(names):]
+        own = dict(zip(map(intern, names), objects, strict=False))
+        own.update((intern(name), np.empty(shape, dtype)) for name, shape, dtype in memory)
         exec(code, own)
-        self.run = own[self.name]
+        self.run: Callable = own[self.name]
+        space: dict[str, Any] = {**ASKED, "default": Default, "overlap": np.may_share_memory, "wrong": WRONG}
+        space.update((f"x{i}", value) for i, value in enumerate(values))
+        exec(f"def holds(a):\n    try:\n        return {tests}\n    except wrong:\n        return False", space)
+        self.holds: Callable[[list], bool] = space["holds"]
 
-    def conditions(self, recorder: Recorder, written: set[Any]) -> Callable[[list], bool]:
-        """A function of the arguments that says whether this recording fits; ``written`` is the memory it changes."""
-        space: dict[str, Any] = {**ASKED, "default": Default, "dtype": Default.dtype, "overlap": np.may_share_memory}
-        tests = ["default.dtype is dtype"]
+    @property
+    def text(self) -> str:
+        """The program."""
+        return zlib.decompress(self.packed).decode()
 
-        def ask(test: str, *values: Any) -> None:
-            names = [f"x{len(space) + i}" for i in range(len(values))]
-            space.update(zip(names, values, strict=True))
-            tests.append(test.format(*names, o=names[0] if names else "", v=names[-1] if names else ""))
-        for fact in self.facts:
-            ask(fact.test, fact.owner, fact.value)
-        for owner, path, _, _ in self.owners:
-            if "grad" not in path:
-                ask("{0}.requires_grad is {1}", owner, owner.requires_grad)
-                if owner.requires_grad:
-                    ask("{0}.note.hooks is {1}", owner, owner.note.hooks)
-        for node, (had, _) in recorder.grads.items():
-            if had is not None:
-                ask("{0}._grad is " + ("not None" if had else "None"), node)
-        for owner, path, shape, dtype in self.owners:
-            test = f"{{0}}{path}.shape == {{1}} and {{0}}{path}.dtype == {{2}}"
-            if path == ".payload":                    # the same array has the same shape: only another one is asked
-                test = f"({{0}}.payload is {{3}} or {test} and {{0}}.payload.strides == {{3}}.strides)"
-            ask(test, owner, shape, dtype, owner.payload)
-        for path, number in self.fixed.items():
-            tests.append(f"a[{int(path)}] == {number!r}")
-        given = {int(v.place.path): (v, p) for v, p in recorder.loads if v.place.owner is None}
-        for i, (_, p) in given.items():               # what is one array, or overlaps another that is changed in place
-            for j in range(i):
-                if j in given and given[j][1] is p:
-                    ask(f"a[{i}] is a[{j}]")
-            for v, q in recorder.loads:
-                if q is not p and (v.memory in written or given[i][0].memory in written):
-                    other = f"a[{v.place.path}]" if v.place.owner is None else f"{{0}}{v.place.path}"
-                    ask(f"overlap(a[{i}], {other}) is {np.may_share_memory(p, q)}", v.place.owner)
-        for v, x in recorder.shared:
-            ask(f"a[{v.place.path}] is {{0}}{'' if isinstance(x, np.ndarray) else '.payload'}", x)
-        exec(f"def holds(a):\n    try:\n        return {' and '.join(tests)}\n    except wrong:\n        return False",
-             space | {"wrong": (AttributeError, LookupError, TypeError, ValueError)}, found := {})
-        return found["holds"]
+
+def noted(program: Program, text: str, space: dict[str, Any], facts: list[Fact], recorder: Recorder,
+          passes: list[After]) -> tuple[bytes, list[Any]]:
+    """What a Recording is made of, in two pieces: it is to be built when the thousands of small objects of the recorder
+    are gone, for what is built among them would hold the memory around it for ever."""
+    kinds = {line.kind for line in program.lines}
+    simple = None                                     # recording or not, where a run cannot end half-way
+    if recorder.lines_only and "guard" not in kinds and not program.arguments:
+        simple = is_grad_enabled()
+    tests, values = conditions(recorder, facts, written(program))
+    objects = {name: x for name, x in space.items() if not isinstance(x, Memory)}
+    memory = [(name, x.shape, x.dtype.str) for name, x in space.items() if isinstance(x, Memory)]
+    code = builtins.compile(text, f"<replay of {program.name}>", "exec")
+    plain = (program.name, zlib.compress(text.encode()), code, tests, list(objects), memory,
+             [tuple(after) for after in passes], {"draw", "guard"} <= kinds, simple)
+    return marshal.dumps(plain), [*objects.values(), *values]
+
+
+def conditions(recorder: Recorder, facts: list[Fact], written: set[Any]) -> tuple[str, list[Any]]:
+    """A test of the arguments ``a`` that says whether a recording fits, and the objects x0, x1, ... that it asks;
+    ``written`` is the memory that the recording changes."""
+    values: list[Any] = [Default.dtype]
+    tests = ["default.dtype is x0"]
+
+    def ask(test: str, *asked: Any) -> None:
+        names = [f"x{len(values) + i}" for i in range(len(asked))]
+        values.extend(asked)
+        tests.append(test.format(*names, o=names[0] if names else "", v=names[-1] if names else ""))
+    for fact in facts:
+        ask(fact.test, fact.owner, fact.value)
+    owners = dict.fromkeys((v.place.owner, v.place.path, v.shape, v.dtype) for v, _ in recorder.loads
+                           if isinstance(v.place.owner, Tensor))
+    for owner, path, _, _ in owners:
+        if "grad" not in path:
+            ask("{0}.requires_grad is {1}", owner, owner.requires_grad)
+            if owner.requires_grad:
+                ask("{0}.note.hooks is {1}", owner, owner.note.hooks)
+    for node, (had, _) in recorder.grads.items():
+        if had is not None:
+            ask("{0}._grad is " + ("not None" if had else "None"), node)
+    for owner, path, shape, dtype in owners:
+        test = f"{{0}}{path}.shape == {{1}} and {{0}}{path}.dtype == {{2}}"
+        if path == ".payload":                        # the same array has the same shape: only another one is asked
+            test = f"({{0}}.payload is {{3}} or {test} and {{0}}.payload.strides == {{3}}.strides)"
+        ask(test, owner, shape, dtype, owner.payload)
+    for path, number in recorder.fixed_numbers.items():
+        tests.append(f"a[{int(path)}] == {number!r}")
+    given = {int(v.place.path): (v, p) for v, p in recorder.loads if v.place.owner is None}
+    for i, (_, p) in given.items():                   # what is one array, or overlaps another that is changed in place
+        for j in range(i):
+            if j in given and given[j][1] is p:
+                ask(f"a[{i}] is a[{j}]")
+        for v, q in recorder.loads:
+            if q is not p and (v.memory in written or given[i][0].memory in written):
+                other = f"a[{v.place.path}]" if v.place.owner is None else f"{{0}}{v.place.path}"
+                ask(f"overlap(a[{i}], {other}) is {np.may_share_memory(p, q)}", v.place.owner)
+    for v, x in recorder.shared:
+        ask(f"a[{v.place.path}] is {{0}}{'' if isinstance(x, np.ndarray) else '.payload'}", x)
+    return " and ".join(tests), values
 
 
 def written(program: Program) -> set[Any]:
     """The memory that a program changes in place, or gives to functions of which nothing is known."""
     return {v.memory for line in program.lines if line.kind in ("change", "draw") for v in variables(line.inputs)}
-
-
-def packed(space: dict[str, Any]) -> tuple[dict[str, Any], dict[tuple, str]]:
-    """``space`` without the memory that is to be kept, and the names of that by shape and dtype, as one long text each:
-    thousands of small objects that live on would hold what the recording leaves behind in the process."""
-    memory: dict[tuple, list[str]] = {}
-    for name, x in space.items():
-        if isinstance(x, Memory):
-            memory.setdefault((x.shape, x.dtype), []).append(name)
-    return ({name: x for name, x in space.items() if not isinstance(x, Memory)},
-            {like: " ".join(names) for like, names in memory.items()})
-
-
-def allocated(space: dict[str, Any], memory: dict[tuple, str]) -> dict[str, Any]:
-    """``space`` with arrays for the memory that is kept, under names as the compiled code has them."""
-    return space | {intern(name): np.empty(*like) for like, names in memory.items() for name in names.split()}
 
 
 def other_randomness(around: Around) -> Any:
@@ -316,13 +321,14 @@ class Compiled:
             for name, does, program in optimised(program):     # noqa: B020  (from what the one before left)
                 passes.append(After.of(name, does, program, self.keep))
         text, space = rendered(program)
-        recording = Recording(program, text, facts, recorder, passes)
-        event, rest = None, packed(space)
-        del lines, program, read, outcome, arguments, result, space
+        found = noted(program, text, space, facts, recorder, passes)
+        event, long = None, len(lines) > 1000
+        del lines, program, read, outcome, arguments, result, space, text, passes
         parse.cache_clear()
-        recorder.forget()                             # thousands of small objects, before long-lived ones settle there
-        recording.load(*rest)
-        return recording
+        recorder.forget()
+        if long:
+            gc.collect()                              # Python keeps thousands of empty tuples for later: they too
+        return Recording(*found)
 
     # ---- what it shows -----------------------------------------------------------------------------------------------
     def cache_info(self) -> CacheInfo:

@@ -377,7 +377,7 @@ def written(values: list[Value], notes: list[Any], data: list[float]) -> None:
 def recording(compiled: Any, recorder: Recorder, arguments: list[Var], names: dict, result: Any, facts: list,
               graph: Graph) -> tuple[Any, Any]:
     """The recording of a function of Values, and the result of the recording run without live numbers in it."""
-    from .replay import Recording, plainly, safe
+    from .replay import Recording, noted, plainly, safe
     grads = {x: graph.gradient(x) for x in graph.outside()}
     data = {x: graph.inputs[n][0] if graph.op[n := graph.at[x]] is SAME else n for x in graph.written}
     outcome = located(result, graph)
@@ -386,8 +386,7 @@ def recording(compiled: Any, recorder: Recorder, arguments: list[Var], names: di
     phases = grouped(graph, wanted)
     writer = Writer(graph, phases, safe(compiled.__name__), wanted)
     text, space = writer.program(grads, data, outcome, len(arguments))
-    found = Recording(Program([], None, safe(compiled.__name__)), text, facts, recorder, [])
-    found.load(space, {})
+    found = Recording(*noted(Program([], None, safe(compiled.__name__)), text, space, facts, recorder, []))
     found.levels = phases
     found.nodes = len(graph.op)
     return found, plainly(result)
