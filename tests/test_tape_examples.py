@@ -335,9 +335,32 @@ GRAPHS = {
     "neuron with decay": lambda m: load(f"{EXAMPLES}/without_a_part").neuron(),
     "smallest": lambda m: importlib.import_module("tinygrad_edu.dp.ablations").smallest(),
     "tanh twice": lambda m: load(f"{EXAMPLES}/twice").graphs()[2],
+    "path lens": lambda m: load("viz/path_lens").network()[0],
+    "race": lambda m: load("viz/race_chart").mlp([2, 16, 16, 16, 1], [2.0, 3.0]),
     **{f"viz/{name}": lambda m, name=name: drawn(name, m) for name in (
         "conv_shared", "memo_table", "mlp_step", "neuron", "reused_node", "rnn_unrolled", "smith_222")},
 }
+
+
+WITHOUT = {                                           # a network to train
+    "viz/checkpoint_schedule": "a schedule by itself", "viz/jacobian_bracketing": "products of Jacobians",
+    f"{EXAMPLES}/fibonacci": "Fibonacci's numbers", f"{EXAMPLES}/jacobian_chains": "products of Jacobians",
+    f"{EXAMPLES}/other_questions": "other semirings on the delta rule's graph",
+}
+WHERE = {                                             # those that are trained under another name
+    "viz/tanh_twice": "tanh twice", "viz/path_lens": "path lens", "viz/race_chart": "race",
+    f"{EXAMPLES}/smith_network": "smith", f"{EXAMPLES}/delta_rule": "delta rule, KONG",
+    f"{EXAMPLES}/chain_rule": "chain rule", f"{EXAMPLES}/without_a_part": "neuron with decay",
+    f"{EXAMPLES}/twice": "tanh twice",
+}
+BELOW = {"viz/explorer", f"{EXAMPLES}/checkpointing", "examples/digits"}       # each a test of its own
+
+
+def test_every_example_and_picture_is_trained_here():
+    found = {f"{path.parent.relative_to(ROOT)}/{path.stem}"
+             for where in ("examples", EXAMPLES, "viz") for path in (ROOT / where).glob("*.py")}
+    assert found == GRAPHS.keys() & found | WHERE.keys() | WITHOUT.keys() | BELOW
+    assert set(WHERE.values()) <= GRAPHS.keys()
 
 
 @pytest.mark.parametrize("name", GRAPHS)
@@ -383,6 +406,41 @@ def test_networks_of_the_benchmarks(name):
 def test_digits(dtype):
     digits = importlib.import_module("examples.digits")
     agree(trained(digits.network, lambda ps: optim.Adam(ps, 0.001), digits.objective, labelled(64, 10, dtype), dtype))
+
+
+def test_the_network_of_the_explorer(monkeypatch):
+    def build():
+        p = stopped(lambda: load("viz/explorer").page(Path("never.html")), monkeypatch)
+        step, rule = usual(lambda p, x, y: F.binary_cross_entropy_with_logits(p.net(x), y))(p)
+
+        def batch(n, rng):
+            rows = tg.tensor(rng.permutation(len(p.x))[:n])
+            return p.x[rows], p.y[rows]
+        return step, leaves([p.net]), rule, batch
+    agree(build)
+
+
+@pytest.mark.parametrize("kept", [None, 1, 3])
+def test_the_checkpointed_network(kept):
+    """All states kept, layers that count their runs; or checkpointed, where such a count would differ in a replay."""
+    example = load(f"{EXAMPLES}/checkpointing")
+
+    class Uncounted(example.Layer):
+        def forward(self, x):
+            return self.dropout(tg.tanh(self.linear(x)))
+
+    def loss(net, x):
+        y = net(x) if kept is None else example.checkpoint_schedule(net, kept, x)
+        return y.square().mean()
+
+    def build(layer=example.Layer if kept is None else Uncounted):
+        return trained(lambda: nn.Sequential(*[layer() for _ in range(8)]), lambda ps: optim.SGD(ps, 0.1), loss,
+                       rows(16), tg.float64)()
+    agree(build)
+    if kept is not None:
+        step, _, _, batch = build(example.Layer)
+        with pytest.raises(CaptureError, match=r"a checkpointed function .* outside .*self.runs \+= 1"):
+            tg.compile(step)(*batch(4, np.random.default_rng(0)))
 
 
 RULES = {

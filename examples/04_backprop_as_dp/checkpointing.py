@@ -25,10 +25,11 @@ class Layer(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.linear, self.dropout, self.runs = nn.Linear(WIDTH, WIDTH), nn.Dropout(0.1), 0
+        self.linear, self.dropout = nn.Linear(WIDTH, WIDTH), nn.Dropout(0.1)
+        self.register_buffer("runs", tg.tensor(0))
 
     def forward(self, x: tg.Tensor) -> tg.Tensor:
-        self.runs += 1
+        self.runs += 1                                     # a buffer, so a compiled step counts too
         return self.dropout(tg.tanh(self.linear(x)))
 
 
@@ -47,7 +48,7 @@ class Step:
         finally:
             tracemalloc.stop()
         self.loss, self.gradients = loss.item(), [p.grad for p in net.parameters()]
-        self.runs = sum(layer.runs for layer in net)
+        self.runs = sum(layer.runs.item() for layer in net)
         self.state = x.nbytes
 
     def equals(self, other: Step) -> bool:

@@ -253,6 +253,16 @@ class Recorder:
         self.events.append(Line("draw", out, fn, inputs, self.resolve(kwargs), into=gives))
         return result
 
+    def once(self, fn: Callable, args: tuple, kwargs: dict) -> Any:
+        """A checkpointed function, which a replay runs once: a program plans its own memory."""
+        before, self.changed = self.changed, ""
+        result = fn(*args, **kwargs)
+        if self.changed:
+            self.refused(f"a checkpointed function that leaves something outside ({self.changed}), each time it runs,",
+                         "without checkpoint, which saves nothing here, or with those layers outside of it")
+        self.changed = before
+        return result
+
     def fixed_list(self, data: Any) -> Any:
         """Nested lists from which a tensor is made: live arguments in them belong to the program, other numbers that
         were computed cannot be captured."""

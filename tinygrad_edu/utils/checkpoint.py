@@ -49,7 +49,8 @@ def checkpoint(function: Callable, *args: Any, use_reentrant: bool | None = Fals
     runs, as in PyTorch.
 
     ``use_reentrant=True`` takes no keyword arguments and needs an argument that requires a gradient, as in PyTorch;
-    else the two are the same here. ``early_stop`` and ``debug`` are accepted. Inside ``tg.compile`` it is a plain call.
+    else the two are the same here. ``early_stop`` and ``debug`` are accepted. Inside ``tg.compile`` it is a plain call,
+    and CaptureError where both runs would leave something outside.
 
     Source: Chen, Xu, Zhang and Guestrin, Training deep nets with sublinear memory cost, 2016.
 
@@ -72,8 +73,10 @@ def checkpoint(function: Callable, *args: Any, use_reentrant: bool | None = Fals
                                  op="checkpoint"))
     first, second = context_fn()
     with first:
-        if not is_grad_enabled() or capturing():      # a captured program plans its own memory
+        if not is_grad_enabled():
             return function(*args, **kwargs)
+        if watcher := capturing():                    # a captured program plans its own memory
+            return watcher.once(function, args, kwargs)
         if use_reentrant and not any(isinstance(x, Tensor) and x.requires_grad for x in args):
             warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
             with no_grad():
@@ -135,8 +138,10 @@ def checkpoint_schedule(functions: Any, memory: int | Schedule, input: Tensor, *
     if plan.steps != len(steps):
         raise ValueError(message(f"the schedule is for {plan.steps} steps, and there are {len(steps)} functions",
                                  op="checkpoint_schedule", instead="revolve(len(functions), memory)"))
-    if not is_grad_enabled() or capturing():
+    if not is_grad_enabled():
         return one_by_one(steps, input)
+    if watcher := capturing():
+        return watcher.once(one_by_one, (steps, input), {})
     return Chain(steps, plan, input, preserve_rng_state).first()
 
 
