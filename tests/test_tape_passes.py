@@ -36,6 +36,19 @@ def same(run, before, after) -> None:
 X = tg.tensor(np.random.default_rng(0).normal(size=(4, 5)))
 
 
+@pytest.mark.parametrize("dtype", [tg.float32, tg.float64])
+def test_numbers_become_arrays_of_the_dtype_of_their_neighbour(dtype, monkeypatch):
+    def f(x):
+        return 1 - x * 0.1, x * 0.0, x * -0.0, 2.5 * (x - 3), x.sum() * 0.3, x > 0.5, x ** 3, x.long() + 1
+    before, run = recorded(f, X.to(dtype), monkeypatch=monkeypatch)
+    after = passes.numbers_as_arrays(before)
+    same(run, before, after)
+    assert [np.signbit(a).tolist() for a in run(before)] == [np.signbit(a).tolist() for a in run(after)]
+    numbers = [x for line in after.lines for x in line.inputs if isinstance(x, (int, float))]
+    assert numbers == [0.3, 0.5, 3, 1]                # beside a number, in a comparison, as a power, whole numbers
+    assert all(v.dtype == line.out.dtype for line in after.lines for v in line.reads if v.constant)
+
+
 def test_unneeded_lines_go_and_effects_stay(monkeypatch):
     def f(x):
         x.exp().sum()                                 # nobody asks for it

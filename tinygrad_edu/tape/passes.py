@@ -410,6 +410,30 @@ class Grads:
         return self.tensor.payload
 
 
+def numbers_as_arrays(program: Program) -> Program:
+    """A number beside an array as an array without dimensions: NumPy converts a number at each call."""
+    known: dict[tuple, Var] = {}
+
+    def array(x: Any, dtype: Any) -> Any:
+        if x.__class__ not in (int, float):
+            return x
+        key = repr(x), dtype
+        if key not in known:
+            with np.errstate(all="ignore"):           # the eager run has said what there is to say
+                value = np.array(x, dtype)
+            name = {1: "one", 2: "two", 0.5: "half"}.get(x, f"c{x}".replace("-", "minus"))
+            known[key] = Var((), dtype, value=value, memory=object(), name=name)
+        return known[key]
+    lines = []
+    for line in program.lines:
+        if line.kind == "call" and isinstance(line.op, Primitive) and isinstance(line.op.fn, np.ufunc) and (
+                line.op is not POW and line.out.dtype is not None and line.out.dtype.kind == "f" and line.out.shape
+                and all(v.dtype == line.out.dtype for v in line.reads)):
+            line = line.but(inputs=tuple([array(x, line.out.dtype) for x in line.inputs]))
+        lines.append(line)
+    return program.but(lines)
+
+
 SAME = same_twice, "a call repeated on the same arrays is made once"
 DEAD = unneeded, "what nobody reads is not computed"
 PASSES = ((constants, "what depends on known numbers only is computed once, 1 * x is x"), SAME,
@@ -418,4 +442,5 @@ PASSES = ((constants, "what depends on known numbers only is computed once, 1 * 
           (sums_as_products, "the sum of a short vector is a product with ones"), SAME,
           (copies, "a copy of what nobody else reads is not made"), DEAD,
           (in_place, "a chain of elementwise calls runs in one array: each is written over the one before"),
-          (memory_kept, "what a call gives goes into memory that is kept from run to run"))
+          (memory_kept, "what a call gives goes into memory that is kept from run to run"),
+          (numbers_as_arrays, "a number beside an array is an array too: NumPy would convert it at each call"))

@@ -9,7 +9,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from sys import intern
-from threading import Lock
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -157,7 +157,7 @@ class Compiled:
     """A function that is recorded at its first call with given shapes, and replayed from then on."""
 
     def __init__(self, fn: Callable, optimise: bool = True, keep: bool = False):
-        functools.update_wrapper(self, fn, updated=())
+        functools.update_wrapper(self, fn, updated=() if isinstance(self, CompiledObject) else ("__dict__",))
         self.__name__ = getattr(fn, "__name__", type(fn).__name__.lower())
         self.fn, self.optimise, self.keep = fn, optimise, keep
         self.as_it_is: set[Any] = set()               # calls whose results are to be differentiated outside
@@ -165,28 +165,35 @@ class Compiled:
         self.last: Recording | None = None
         self.replays = self.recorded = 0
         self.tired = False
-        self.free = Lock()                            # what a replay keeps from run to run belongs to one run at a time
+        self.turn = [None]                            # taken by a replay: what it keeps belongs to one run at a time
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode, last = local.mode, self.last
         if not args and not kwargs and last is not None and last.simple is mode.recording and mode.watch is None and (
                 last.holds([])):                      # the general case below, without what it looks up
-            if self.free.acquire(False):
-                try:
-                    self.replays += 1
-                    return last.run()
-                finally:
-                    self.free.release()
+            try:
+                self.turn.pop()
+            except IndexError:                        # another thread replays at this moment
+                return self.fn()
+            try:
+                self.replays += 1
+                return last.run()
+            finally:
+                self.turn.append(None)
         if mode.watch is not None:                    # inside another capture: part of that
             return self.fn(*args, **kwargs)
         numbers: list[Any] = []
         key = self.numbers(args, kwargs, numbers)
-        if key in self.as_it_is or not self.free.acquire(False):
-            return self.fn(*args, **kwargs)           # another thread replays at this moment
+        if key in self.as_it_is:
+            return self.fn(*args, **kwargs)
+        try:
+            self.turn.pop()
+        except IndexError:
+            return self.fn(*args, **kwargs)
         try:
             return self.replayed(key, numbers, args, kwargs)
         finally:
-            self.free.release()
+            self.turn.append(None)
 
     def replayed(self, key: Any, numbers: list, args: tuple, kwargs: dict) -> Any:
         """The recording that fits, or a new one."""
@@ -216,11 +223,6 @@ class Compiled:
         if args or kwargs:
             return is_grad_enabled(), Default.dtype, signature(args, numbers), signature(kwargs, numbers)
         return is_grad_enabled(), Default.dtype
-
-    def __getattr__(self, name: str) -> Any:
-        if "fn" not in self.__dict__:                 # while it is copied
-            raise AttributeError(name)
-        return getattr(self.fn, name)                 # what a Module offers besides being called
 
     def __get__(self, instance: Any, owner: type) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -358,6 +360,15 @@ class Compiled:
         return self.last
 
 
+class CompiledObject(Compiled):
+    """Of a Module, or another object that can be called: what it offers besides is still there."""
+
+    def __getattr__(self, name: str) -> Any:
+        if "fn" not in self.__dict__:                 # while it is copied
+            raise AttributeError(name)
+        return getattr(self.fn, name)
+
+
 def compile(fn: Callable | None = None, *, optimise: bool = True, keep: bool = False, disable: bool = False,
             **options: Any) -> Any:                   # PyTorch's name and options
     """``step = compile(fn)``: the same function, recorded at its first call and replayed as straight-line NumPy after.
@@ -388,7 +399,9 @@ def compile(fn: Callable | None = None, *, optimise: bool = True, keep: bool = F
         raise TypeError(message(f"compile() got an unexpected keyword argument {min(unknown)!r}"))
     if fn is None:
         return functools.partial(compile, optimise=optimise, keep=keep, disable=disable)
-    return fn if disable else Compiled(fn, optimise, keep)
+    if disable:
+        return fn
+    return (Compiled if isinstance(fn, FunctionType) else CompiledObject)(fn, optimise, keep)
 
 
 # ---- arguments ------------------------------------------------------------------------------------------------------

@@ -14,15 +14,15 @@ import numpy as np
 
 from ..dp.rules import Put, expression
 from ..functions import shape as sh
-from ..graph import REGISTRY, Primitive
-from ..tensor import Tensor
+from ..graph import Primitive, tick
+from ..mode import ROOT
+from ..tensor import Tensor, new
 from .capture import CAST, DOT, ITEM
 from .program import Line, Memory, Program, Var
 
 OPERATORS = {"+": "+", "-": "-", "*": "*", "/": "/", "**": "**", "@": "@", "//": "//", "%": "%", "<": "<", "<=": "<=",
              ">": ">", ">=": ">=", "==": "==", "!=": "!=", "&": "&", "|": "|", "^": "^"}
 UNARY = {"neg": "-", "~": "~"}
-CLONE = REGISTRY["clone"]
 PIECES = (ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.Subscript, ast.Tuple, ast.List)
 VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 ALTERED = {"+": "+=", "-": "-=", "*": "*=", "/": "/=", "**": "**="}
@@ -34,7 +34,11 @@ class Branch(Exception):
 
 def leaf(a: Any) -> Tensor:
     """A tensor around an array (or around the scalar that NumPy gives for one without dimensions)."""
-    return Tensor._record(CLONE, (), {}, a, False)
+    t = new(Tensor)                                   # what Tensor._leaf does, in one call
+    t.payload, t.op, t.inputs = a if a.__class__ is np.ndarray else np.asarray(a), None, ()
+    t.params, t.born, t.note = {}, tick(), ROOT
+    t.base, t.requires_grad, t._grad = None, False, None
+    return t
 
 
 class Namer:
