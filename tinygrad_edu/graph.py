@@ -12,7 +12,7 @@ from types import MethodType
 from typing import Any
 
 from .errors import Spoiled, freed, message, translated, unregistered
-from .mode import Note, local
+from .mode import Note, capturing, local
 
 tick = itertools.count(1).__next__                    # the one clock: births of nodes and in-place changes
 
@@ -141,6 +141,8 @@ class Primitive:
             fn = self.fn if kind.scalar is False else self.scalar
             y = fn(*values, **params) if params else fn(*values)
         except Exception as error:
+            if kind.scalar is not False and (watcher := capturing()):
+                watcher.raised(self)
             raise translated(error, self.name, inputs, mode.note.layer, params) from None
         return kind._record(self, inputs, params, y, recorded and mode.recording)
 

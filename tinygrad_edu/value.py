@@ -31,9 +31,9 @@ class Value(Arithmetic):
     scalar = True
     kind = "Value"
 
-    def __init__(self, data: float, label: str = "", *, name: str = ""):
+    def __init__(self, data: Any, label: str = "", *, name: str = ""):
         try:
-            self.payload = float(data)
+            self.payload = float(data.payload if isinstance(data, Node) and data.scalar is not False else data)
         except (TypeError, ValueError):
             raise TypeError(message(f"a Value holds one number, not {type(data).__name__}",
                                     instead="tensor(...) for arrays")) from None
@@ -153,7 +153,7 @@ class Value(Arithmetic):
 
     def __repr__(self) -> str:
         grad = self._grad.payload if isinstance(self._grad, Node) else self._grad
-        return f"Value(data={self.payload:.6g}, grad={grad:.6g}{f', label={self.label!r}' if self.label else ''})"
+        return f"Value(data={self.data:.6g}, grad={grad:.6g}{f', label={self.label!r}' if self.label else ''})"
 
     def backward(self, gradient: float = 1.0, retain_graph: bool = True, create_graph: bool = False) -> None:
         """Add d self / d node to the ``grad`` of every node below; the graph is kept, as in micrograd."""
@@ -176,7 +176,7 @@ class Value(Arithmetic):
         return ew.minimum(self, other)
 
     def __round__(self, digits: int | None = None) -> float:
-        return round(self.payload, digits) if digits is not None else round(self.payload)
+        return round(self.data, digits) if digits is not None else round(self.data)
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import PACKAGE, message, user_line
 from ..graph import REGISTRY, Node, Primitive, sweep, tick
-from ..mode import local
+from ..mode import capturing, local
 from ..tensor import Tensor
 from ..value import Value
 from .live import Live
@@ -27,6 +27,11 @@ ndarray = np.ndarray
 
 class CaptureError(RuntimeError):
     """Something in the function cannot be captured faithfully; the message names the line and what to write instead."""
+
+    def __init__(self, *args: Any):
+        super().__init__(*args)
+        if (watcher := capturing()) is not None and watcher.refusal is None:
+            watcher.refusal = self                    # the function may catch it, and go on
 
 
 def memory(a: ndarray) -> int:
@@ -51,6 +56,7 @@ class Recorder:
         self.given: set[int] = set()                  # identities of the arrays that are arguments
         self.arguments: set[int] = set()              # and of their tensors
         self.visible: Any = ()                        # and of what the function's names stand for
+        self.containers: list[tuple[Any, list, str]] = []      # lists and dicts among the arguments, as they were given
         self.kept: list[Any] = []                     # keeps the identities valid
         self.grads: dict[Any, list] = {}              # tensors whose grad was read or set: [at entry, now stored]
         self.loads: list[tuple[Var, ndarray]] = []    # what is read from outside
@@ -67,6 +73,8 @@ class Recorder:
         self.scalars = False
         self.value_grads: dict[Value, Any] = {}       # newest grad that was written to a Value, None where a sweep adds
         self.sweeps: list[Value] = []
+        self.first: dict[Value, float] = {}           # what Values were before they were assigned
+        self.refusal: Exception | None = None         # the first, which the function may have caught
         self.code = frame_of
         self.frame: Any = None
         self.flows: list[tuple[Tensor, Tensor]] = []
@@ -96,6 +104,8 @@ class Recorder:
                 self.refused(f"{op.name} with options on Values", "arithmetic, or Tensors")
             self.events.append((node, op, inputs))
             self.scalars = True
+            if any(type(x) is Live for x in inputs):  # no gradient goes there, and nothing holds it
+                node.inputs = tuple([x.payload if type(x) is Live else x for x in inputs])
             return
         if self.frame is None:
             self.locate()
@@ -274,6 +284,11 @@ class Recorder:
             self.refused("a tensor of computed numbers", "tg.stack([...]) of tensors, or arguments")
         return data
 
+    def raised(self, op: Primitive) -> None:
+        """An operation on numbers fails: a function that catches that goes another way than with other numbers."""
+        CaptureError(message("an error of a number, caught inside a compiled function", op=op.name,
+                             instead="if x > 0: ... else: ..., which is captured"))
+
     def refused(self, what: str, instead: str) -> None:
         """Something that is not captured."""
         raise CaptureError(message(f"{what} inside a compiled function", instead=instead))
@@ -290,9 +305,9 @@ class Recorder:
             self.events.append(Line("copy", self.variable(copy), None, (value,), {"dtype": copy.dtype}))
 
     # ---- numbers that leave ------------------------------------------------------------------------------------------
-    def live(self, payload: Any, var: Any) -> Live:
+    def live(self, payload: Any, var: Any, of: dict[str, Any] | None = None) -> Live:
         """A live number."""
-        number = Live(payload, self, var)
+        number = Live(payload, self, var, of)
         self.numbers.append(ref(number))
         return number
 
@@ -303,7 +318,11 @@ class Recorder:
         if y is True or y is False:
             self.compared(op, inputs, y)
             return y
-        out = self.live(y, Var())
+        if isinstance(y, ndarray):                    # a NumPy array beside a number
+            return op.fn(*[self.fixed(x, "an array") if isinstance(x, Live) else x for x in inputs], **params)
+        known: list[Any] = [x.of for x in inputs if isinstance(x, Live)]
+        of = {place: x for each in known for place, x in each.items()} if None not in known else None
+        out = self.live(y, Var(), of)
         self.events.append((out, op, inputs))
         return out
 
@@ -346,11 +365,12 @@ class Recorder:
                                        instead="branch before the update, or outside the compiled function"))
 
     def fixed(self, number: Live, what: str) -> Any:
-        """A live number is used as a plain one: an argument then belongs to the program, anything else is refused."""
+        """A live number is used as a plain one: the arguments that it comes from then belong to the program; what comes
+        from anything else is refused."""
         if self.over:
             return number.payload
-        if isinstance(number.var, Var) and number.var.place is not None and number.var.place.owner is None:
-            self.fixed_numbers[number.var.place.path] = number.payload
+        if number.of is not None:
+            self.fixed_numbers.update(number.of)
             return number.payload
         raise CaptureError(message(
             f"a number that the function computes is used as {what}: a replay would repeat this one",
@@ -372,9 +392,8 @@ class Recorder:
 
     # ---- scalar Values -----------------------------------------------------------------------------------------------
     def wrapped(self, value: Value, data: Any) -> None:
-        """``Value(data)`` of a live number."""
-        if isinstance(data, Live):
-            self.fixed_numbers.pop(getattr(data.var.place, "path", None), None)
+        """``Value(data)`` of a live number, or of another Value."""
+        if isinstance(data, Node):
             self.events.append((value, SAME, (data,)))
             self.scalars = True
 
@@ -388,9 +407,10 @@ class Recorder:
     def written(self, value: Value, data: Any) -> float:
         """``value.data = data``."""
         self.scalars = True
+        self.first.setdefault(value, value.payload)
         self.events.append((DATA, value, data))
         self.changed = self.changed or f".data at {user_line()}"
-        return data.payload if isinstance(data, Live) else float(data)
+        return data.payload if isinstance(data, Node) else float(data)
 
     def read_grad(self, value: Value) -> Any:
         """``value.grad``."""
@@ -404,7 +424,7 @@ class Recorder:
         """``value.grad = grad``."""
         self.scalars = True
         self.events.append((GRAD, value, grad))
-        return grad.payload if isinstance(grad, Live) else float(grad)
+        return grad.payload if isinstance(grad, Node) else float(grad)
 
     def swept(self, root: Value, gradient: float, create_graph: bool) -> None:
         """``root.backward()``."""
@@ -428,6 +448,12 @@ class Recorder:
         alive = [weak() for weak in self.tensors]
         return [x for x in alive if x is not None and id(x) not in reached and x.born > self.began]
 
+    def filled(self) -> list[str]:
+        """The lists and dicts among the arguments that the function has changed."""
+        return [label for x, was, label in self.containers if len(x) != len(was) or any(
+            a is not b or i.__class__ is not int and i is not k for (i, a), (k, b) in
+            zip(x.items() if isinstance(x, dict) else enumerate(x), was, strict=True))]
+
     def unseen_change(self, tensors: Iterable[Any]) -> Any:
         """A tensor that was changed in a way that is not captured (by ``load_state_dict``, for one); else None."""
         for x in tensors:
@@ -442,18 +468,20 @@ class Recorder:
             gc.collect()                              # it may be a cycle of Python's own that holds them
         alive = {id(number()) for number in self.numbers if number() is not None}
         todo = [result] if alive else []
-        while todo and alive:                         # the graph of a Value that is returned may hold some
+        while todo and alive:                         # the graph of a tensor that is returned may hold some
             x = todo.pop()
             if isinstance(x, (tuple, list, dict)):
                 todo += x.values() if isinstance(x, dict) else x
-            elif isinstance(x, Node):
-                todo += [y for y in (x.inputs or ()) if isinstance(y, Node)] if x.__class__ is not Live else ()
+            elif type(x) is Live:
                 alive.discard(id(x))
+            elif isinstance(x, Tensor):
+                todo += [x.base, *(x.inputs or ())]
         return bool(alive)
 
     def forget(self) -> None:
         """Give back the nodes and arrays of the recording run, before more is built on top of them."""
-        for held in (self.events, self.questions, self.known, self.kept, self.made_inside, self.flows, self.shared):
+        for held in (self.events, self.questions, self.known, self.kept, self.made_inside, self.flows, self.shared,
+                     self.containers):
             held.clear()
         self.tensors = [tensor for tensor in self.tensors if tensor() is not None]
 

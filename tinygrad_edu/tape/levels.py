@@ -64,7 +64,7 @@ class Graph:
         self.written: dict[Value, None] = {}
         self.older: dict[Value, list[int]] = {}       # nodes that a Value was before its data were assigned
         self.arguments = {v: i for i, v in enumerate(arguments)}
-        self.began = recorder.began
+        self.began, self.first = recorder.began, recorder.first
         self.read(recorder)
 
     def node(self, op: Any, inputs: tuple[int, ...] = (), value: float | None = None, flows: bool = False) -> int:
@@ -100,7 +100,7 @@ class Graph:
             found = self.numbers[i] = self.at[x] = self.node(None)
         elif isinstance(x, Value):
             if x.born > self.began:
-                found = self.node(None, value=x.payload, flows=True)
+                found = self.node(None, value=self.first.get(x, x.payload), flows=True)
             elif x.op is not None:
                 raise CaptureError(message("a Value that was computed outside the function takes part in it",
                                            op=x.op.name, instead="compute it inside, or use Value(v.data)"))
@@ -195,6 +195,8 @@ class Graph:
             marks = self.marks(k)
             touched.update(dict.fromkeys(x for (x, what), n in self.loads.items()
                                          if what == "payload" and n < len(marks) and marks[n]))
+            touched.update(dict.fromkeys(x for x in self.written if any(
+                n < len(marks) and marks[n] for n in (*self.older.get(x, ()), self.at[x]))))
         return list(touched)
 
 

@@ -8,6 +8,7 @@ import marshal
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
+from copy import copy
 from sys import intern
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from ..mode import is_grad_enabled, local, watch
 from ..random import default_generator
 from ..tensor import Tensor
 from ..value import Value
-from .around import ASKED, Around, Fact
+from .around import ASKED, Around, Fact, called
 from .capture import SWEEP, CaptureError, Recorder
 from .live import Live
 from .passes import anew, optimised
@@ -127,7 +128,7 @@ def conditions(recorder: Recorder, facts: list[Fact], written: set[Any]) -> tupl
             test = f"({{0}}.payload is {{3}} or {test} and {{0}}.payload.strides == {{3}}.strides)"
         ask(test, owner, shape, dtype, owner.payload)
     for path, number in recorder.fixed_numbers.items():
-        tests.append(f"a[{int(path)}] == {number!r}")
+        ask(f"alike(a[{int(path)}], {{v}})", number)
     given = {int(v.place.path): (v, p) for v, p in recorder.loads if v.place.owner is None}
     for i, (_, p) in given.items():                   # what is one array, or overlaps another that is changed in place
         for j in range(i):
@@ -149,7 +150,8 @@ def written(program: Program) -> set[Any]:
 
 def other_randomness(around: Around) -> Any:
     """The states of the generators that Python code may draw from unseen."""
-    numpys = np.random.get_state(legacy=False)["state"]["pos"]         # noqa: NPY002  (asked, not used)
+    numpys: Any = np.random.get_state(legacy=False)    # noqa: NPY002  (asked, not used)
+    numpys = numpys["state"]["key"].tobytes(), numpys["state"]["pos"], numpys["has_gauss"]
     return [state() for state in around.randoms], numpys, default_generator.numpy.bit_generator.state
 
 
@@ -242,7 +244,10 @@ class Compiled:
         facts, names = around.facts, around.names
         arguments: list[Var] = []
         recorder.owners = {id(x.payload): x for x, _ in names.values() if isinstance(x, Tensor)}
-        prepared = prepare((args, kwargs), recorder, arguments, argument_names(self.fn, args, kwargs))
+        given = argument_names(self.fn, args, kwargs)
+        prepared = ([prepare(x, recorder, arguments, given, label) for label, x in
+                     zip(labels(self.fn, args), args, strict=True)],
+                    {key: prepare(x, recorder, arguments, given, key) for key, x in kwargs.items()})
         recorder.shared = [(recorder.known[id(getattr(around.known[i], "payload", around.known[i]))], around.known[i])
                            for i in recorder.arguments if i in around.known]
         recorder.visible = around.known
@@ -254,6 +259,8 @@ class Compiled:
                 result = self.fn(*prepared[0], **prepared[1])
                 if not recorder.scalars:
                     recorder.flush()
+            if recorder.refusal is not None:
+                raise recorder.refusal
             del prepared
             if history(result, recorder):
                 if len(self.as_it_is) < 4 * MOST:
@@ -263,11 +270,12 @@ class Compiled:
                                                               for line in recorder.events):
                 recorder.refused("random numbers from elsewhere (random, numpy.random), or a new seed,",
                                  "tg.rand, tg.randn")
-            if (change := around.changed()) is not None:
-                if change.label.endswith(".training"):         # as it is now it will be recorded
-                    return plainly(result)
-                raise CaptureError(message(f"the function changes {change.label}{around.where(change.label)}, which a "
-                                           "replay would not", instead="return what is new, and put it away outside"))
+            change = around.changed()
+            if change is not None and change.label.endswith(".training"):      # as it is now it will be recorded
+                return plainly(result)
+            for label in ([] if change is None else [change.label]) + recorder.filled():
+                raise CaptureError(message(f"the function changes {label}{around.where(label)}, which a replay would "
+                                           "not", instead="return what is new, and put it away outside"))
             owners = [v.place.owner for v, _ in recorder.loads if isinstance(v.place.owner, Tensor)]
             if (x := recorder.unseen_change([*owners, *(x for x in around.known.values() if isinstance(x, Tensor))])
                     ) is not None:
@@ -443,8 +451,8 @@ class Same:
         return other.__class__ is Same and other.x is self.x
 
 
-def prepare(x: Any, recorder: Recorder, arguments: list[Var], names: Iterator[str]) -> Any:
-    """The arguments for the recording run: variables are registered for arrays, numbers become live."""
+def prepare(x: Any, recorder: Recorder, arguments: list[Var], names: Iterator[str], label: str) -> Any:
+    """An argument for the recording run: variables are registered for arrays, numbers become live."""
     if isinstance(x, (Tensor, np.ndarray)):
         p = x.payload if isinstance(x, Tensor) else x
         var = recorder.variable(p, place=Place(None, str(len(arguments))), name=next(names))
@@ -456,13 +464,27 @@ def prepare(x: Any, recorder: Recorder, arguments: list[Var], names: Iterator[st
     if x.__class__ is float or x.__class__ is int:
         var = Var(place=Place(None, str(len(arguments))), name=next(names))
         arguments.append(var)
-        return recorder.live(x, var)
-    if isinstance(x, (tuple, list)):
-        items = [prepare(item, recorder, arguments, names) for item in x]
+        return recorder.live(x, var, {var.place.path: x})
+    if isinstance(x, tuple):
+        items = [prepare(item, recorder, arguments, names, f"{label}[{i}]") for i, item in enumerate(x)]
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
-    if x.__class__ is dict:
-        return {key: prepare(item, recorder, arguments, names) for key, item in x.items()}
+    if isinstance(x, (list, dict)):
+        made = copy(x)
+        for key, item in contents(x):
+            made[key] = prepare(item, recorder, arguments, names, f"{label}[{key!r}]")
+        recorder.containers.append((made, contents(made), label))
+        return made
     return x
+
+
+def contents(x: Any) -> list[tuple[Any, Any]]:
+    """The items of a dict, or of a list."""
+    return list(x.items() if isinstance(x, dict) else enumerate(x))
+
+
+def labels(fn: Callable, args: tuple) -> list[str]:
+    """The names of positional arguments."""
+    return [*called(fn), *(f"argument {i}" for i in range(len(args)))][:len(args)]
 
 
 def argument_names(fn: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
@@ -474,7 +496,7 @@ def argument_names(fn: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
         if isinstance(x, (tuple, list)):
             for i, item in enumerate(x):
                 yield from parts(f"{name}_{i}", item)
-        elif x.__class__ is dict:
+        elif isinstance(x, dict):
             for key, item in x.items():
                 yield from parts(f"{name}_{key}", item)
         elif isinstance(x, (Tensor, np.ndarray)) or x.__class__ in (float, int):
@@ -525,7 +547,7 @@ def plainly(x: Any) -> Any:
         items = [plainly(item) for item in x]
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
     if isinstance(x, dict):
-        return {key: plainly(item) for key, item in x.items()}
+        return {plainly(key): plainly(item) for key, item in x.items()}
     return x
 
 
