@@ -15,7 +15,7 @@ from weakref import ref
 import numpy as np
 
 from ..errors import PACKAGE, message, user_line
-from ..graph import REGISTRY, Node, Primitive, sweep, tick
+from ..graph import REGISTRY, Node, Primitive, order, sweep, tick
 from ..mode import capturing, local
 from ..tensor import Tensor
 from ..value import Value
@@ -199,6 +199,10 @@ class Recorder:
         self.loads.append((var, a))
         self.made_inside.append((a, var, user_line()))
         return var
+
+    def constant(self, t: Tensor) -> None:
+        """A tensor was made of what does not change from run to run: numbers that are written down, shapes."""
+        self.variable(t.payload, value=t.payload.copy())
 
     def loaded(self, owner: Any, path: str, p: ndarray, name: str = "") -> Var:
         """A variable that is read from ``owner`` at the start of each run."""
@@ -432,6 +436,11 @@ class Recorder:
             raise CaptureError(message("create_graph with Values inside a compiled function", op="backward",
                                        instead="use Tensors, whose second derivatives are captured"))
         self.events.append((SWEEP, root, gradient))
+
+    def passed(self, x: Node) -> bool:
+        """Whether a sweep has passed a Value: then its gradients are there, and nobody is to ask for them outside."""
+        roots = [event[1] for event in self.events if event.__class__ is tuple and event[0] is SWEEP]
+        return any(x is root for root in roots) or x in set(order(roots))
 
     def kept_outside(self, result: Any) -> list[Tensor]:
         """Tensors that were made inside and that somebody else still holds: a replay would not renew them."""

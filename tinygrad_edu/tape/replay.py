@@ -23,7 +23,7 @@ from ..random import default_generator
 from ..tensor import Tensor
 from ..value import Value
 from .around import ASKED, Around, Fact, called
-from .capture import SWEEP, CaptureError, Recorder
+from .capture import CaptureError, Recorder
 from .live import Live
 from .passes import anew, optimised
 from .program import Line, Memory, Place, Program, Var, variables
@@ -227,7 +227,7 @@ class Compiled:
         return is_grad_enabled(), Default.dtype
 
     def __get__(self, instance: Any, owner: type) -> Any:
-        return self if instance is None else functools.partial(self, instance)
+        return self if instance is None else Bound(self, instance)
 
     def record(self, key: Any, args: tuple, kwargs: dict) -> Any:
         """Run the function as it is, keep what it does as a program, and return its result."""
@@ -237,7 +237,8 @@ class Compiled:
                 warnings.warn(message(
                     f"{self.__name__} was recorded {self.recorded} times, and now runs as it is: each call differs in "
                     "shapes, in numbers or in branches", instead="see cache_info(); pass numbers that change as "
-                    "arguments, pad to few shapes, and branch on values outside"), RuntimeWarning, stacklevel=3)
+                    "arguments and arrays of them as a.tolist() or tensors, pad to few shapes, and branch on values "
+                    "outside"), RuntimeWarning, stacklevel=3)
             return self.fn(*args, **kwargs)
         recorder = Recorder(self.fn.__code__ if hasattr(self.fn, "__code__") else None)
         around = Around(self.fn, args, kwargs)
@@ -362,10 +363,26 @@ class Compiled:
 
     def recent(self) -> Recording:
         """The recording of the last call."""
+        if self.last is None and self.as_it_is:
+            raise RuntimeError(message(f"{self.__name__} runs as it is: its result is yet to be differentiated outside",
+                                       instead="compile the whole step, with backward() and the optimiser's turn"))
         if self.last is None:
             raise RuntimeError(message(f"{self.__name__} has not been called yet, so nothing is recorded",
                                        instead="call it once with arguments of the shapes that you mean"))
         return self.last
+
+
+class Bound(functools.partial):
+    """A compiled method of an object."""
+
+    func: Any
+
+    def profile(self, *args: Any, **kwargs: Any) -> str:
+        """``Compiled.profile`` with the object as the first argument."""
+        return self.func.profile(*self.args, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.func, name)
 
 
 class CompiledObject(Compiled):
@@ -532,7 +549,7 @@ def history(x: Any, recorder: Recorder) -> bool:
     if isinstance(x, Node):
         if x.op is None or x.inputs is None or not x.requires_grad or x.born < recorder.began:
             return False
-        return not (x.scalar and any(event[0] is SWEEP for event in recorder.events if event.__class__ is tuple))
+        return not (x.scalar and recorder.passed(x))
     return isinstance(x, (tuple, list, dict)) and any(
         history(item, recorder) for item in (x.values() if isinstance(x, dict) else x))
 
