@@ -7,8 +7,15 @@ import time
 from difflib import ndiff
 from typing import Any
 
+import numpy as np
+
 from ..errors import message
+from ..random import default_generator
 from .replay import After
+from .text import Branch
+
+ERRORS: dict[str, Any] = {"divide": "raise", "over": "raise", "invalid": "raise"}      # as in a replay of Values
+ATTEMPTS = 8                                          # of a profile, where steps take other and other branches
 
 
 def explained(compiled: Any, name: str | None = None) -> str:
@@ -75,25 +82,46 @@ def levels(recording: Any) -> list[str]:
 
 
 def profiled(compiled: Any, args: tuple, kwargs: dict) -> str:
-    """One more step, with a clock after each line; the lines by the time that they took."""
-    compiled(*args, **kwargs)                         # so that the recording fits
-    recording = compiled.recent()
-    head, _, body = recording.text.partition(f"\ndef {recording.name}(") if recording.levels is not None else (
-        "", "", recording.text[len(f"def {recording.name}("):])
+    """Three more steps, the last with a clock after each line; the lines by the time that they took."""
+    for _ in range(ATTEMPTS):
+        compiled(*args, **kwargs)                     # so that there is a recording that fits
+        numbers: list[Any] = []
+        key, recording = compiled.numbers(args, kwargs, numbers), compiled.last
+        try:
+            if recording in compiled.recordings.get(key, ()):
+                with np.errstate(**({} if recording.levels is None else ERRORS)):
+                    return timed(compiled.__name__, recording, numbers)
+        except Branch:                                # a step has led the next one elsewhere; nothing is changed yet
+            continue
+        except FloatingPointError:                    # then replay, too, leaves it to eager code
+            pass
+        raise RuntimeError(message(f"{compiled.__name__} runs as it is with these arguments: no line is replayed",
+                                   instead="compile the whole step, or call it under no_grad"))
+    raise RuntimeError(message(f"{compiled.__name__} took another branch in each of {ATTEMPTS} steps",
+                               instead="profile it with arguments, or at weights, at which it stays on one"))
+
+
+def timed(name: str, recording: Any, numbers: list[Any]) -> str:
+    """Two runs of a recording, the second with a clock after each line."""
+    head, _, body = recording.text.partition(f"def {recording.name}(")
     signature, *lines = body.rstrip().split("\n")
     space, times = recording.run.__globals__, []
-    timed = [f"def {recording.name}({signature}"]
+    clocked = [f"def {recording.name}({signature}"]
     for line in lines:
         silent = line.strip().startswith(("#", "return")) or not line.strip()
-        timed += [line] if silent else [line, "    _times.append(_clock())"]
+        clocked += [line] if silent else [line, "    _times.append(_clock())"]
     local = {**space, "_times": times, "_clock": time.perf_counter}
-    exec(builtins.compile("\n".join(timed), "<profile>", "exec"), local)       # the text that replay runs, and clocks
-    numbers: list[Any] = []
-    compiled.numbers(args, kwargs, numbers)
-    local[recording.name](*numbers)                   # once before, so that the first lines find their caches filled
-    times.clear()
-    start = time.perf_counter()
-    local[recording.name](*numbers)
+    exec(builtins.compile("\n".join(clocked), "<profile>", "exec"), local)     # the text that replay runs, and clocks
+    before = default_generator.numpy.bit_generator.state
+    try:
+        local[recording.name](*numbers)               # once before, so that the first lines find their caches filled
+        times.clear()
+        before = default_generator.numpy.bit_generator.state
+        start = time.perf_counter()
+        local[recording.name](*numbers)
+    except Branch:
+        default_generator.numpy.bit_generator.state = before
+        raise
     statements = [line.strip() for line in lines if line.strip() and not line.strip().startswith(("#", "return"))]
     spent = [(now - before, text) for before, now, text in zip([start, *times], times, statements, strict=False)]
     total = sum(t for t, _ in spent) or 1.0
@@ -102,7 +130,7 @@ def profiled(compiled: Any, args: tuple, kwargs: dict) -> str:
         kinds.setdefault(kind(text), []).append(t)
     most = sorted(kinds.items(), key=lambda item: -sum(item[1]))[:8]
     return "\n".join([
-        f"{compiled.__name__}: {total * 1e6:.0f} us in {len(spent)} lines; by kind:",
+        f"{name}: {total * 1e6:.0f} us in {len(spent)} lines; by kind:",
         *(f"{sum(ts) * 1e6:10.1f} us {100 * sum(ts) / total:5.1f} %  {what} ({len(ts)}x)" for what, ts in most),
         "the slowest lines:",
         *(f"{t * 1e6:10.1f} us {100 * t / total:5.1f} %  {text}" for t, text in sorted(spent, reverse=True)[:20])])

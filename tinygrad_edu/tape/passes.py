@@ -17,7 +17,7 @@ from ..ops import fused
 from ..tensor import Tensor
 from .capture import DOT
 from .program import Line, Memory, Program, Var, replaced, variables
-from .text import body
+from .text import body, parse
 
 ADD, MUL, MATMUL, POW, SQUARE, TRANSPOSE = (REGISTRY[name] for name in ("+", "*", "@", "**", "square", "transpose"))
 SUM = REGISTRY["sum"]
@@ -155,7 +155,7 @@ def same_twice(program: Program) -> Program:
                 version[v.memory] = version.get(v.memory, 0) + 1
         if line.kind == "effect" or line.kind == "draw" and not all(isinstance(x, Var) for x in line.inputs):
             seen.clear()                              # it may change parameters or their gradients
-        if line.kind == "call" and line.out.memory not in moving:
+        if line.kind == "call" and line.out.memory not in moving and line.op is not fused.exps:      # used up by its user
             key = (line.op, signed(line.inputs), signed(line.params),
                    tuple(version.get(v.memory, 0) for v in line.reads))
             m, first = line.out.memory, seen.get(key)
@@ -206,13 +206,26 @@ def exponentials_once(program: Program) -> Program:
 def apart(program: Program) -> Program:
     """Compound functions as single calls: ``x @ w.T + b`` is a product and a sum, a sigmoid four calls. Each can then
     be written over the one before."""
-    lines: list[Line] = []
-    for line in program.lines:
-        parts = None
-        if line.kind == "call" and isinstance(line.op, Primitive):
-            parts = affine(line) if line.op is REGISTRY["linear"] else pieces(line)
-        lines += parts or [line]
-    return program.but(lines)
+    return program.but([part for line in program.lines for part in cut(line)])
+
+
+def cut(line: Line) -> list[Line]:
+    """The single calls that a line consists of; itself, where it is not known to be compound."""
+    if line.kind != "call" or not isinstance(line.op, Primitive):
+        return [line]
+    return (affine(line) if line.op is REGISTRY["linear"] else pieces(line)) or [line]
+
+
+def made(line: Line) -> tuple[int, int]:
+    """How many calls of NumPy a line makes, and the bytes of new memory that they ask for."""
+    if line.kind not in ("call", "change", "draw", "copy"):
+        return 0, 0
+    parts, fresh = cut(line), 0
+    for part in parts:
+        if part.kind != "change" and part.into is None and (out := part.out) is not None and all(
+                v.memory != out.memory for v in part.reads):
+            fresh += out.nbytes
+    return len(parts) + (line.op in (CROSS_ENTROPY, RESIDUAL)), fresh          # each of the two computes e^x for itself
 
 
 def affine(line: Line) -> list[Line] | None:
@@ -221,7 +234,8 @@ def affine(line: Line) -> list[Line] | None:
     if len(w.shape) != 2 or line.params:
         return None
     turned = Var(w.shape[::-1], w.dtype, memory=w.memory, strided=True)
-    product = Var(line.out.shape, line.out.dtype, memory=object()) if b and b[0] is not None else line.out
+    added = b and b[0] is not None
+    product = Var(line.out.shape, line.out.dtype, memory=object(), name=line.out.name) if added else line.out
     lines = [Line("call", turned, TRANSPOSE, (w,), {"dim0": 0, "dim1": 1}), Line("call", product, MATMUL, (x, turned))]
     return lines if product is line.out else [*lines, Line("call", line.out, ADD, (product, b[0]))]
 
@@ -229,7 +243,7 @@ def affine(line: Line) -> list[Line] | None:
 def pieces(line: Line) -> list[Line] | None:
     """A function that is an expression of ufuncs, all of one shape and dtype, as one line for each; else None."""
     fn, out = line.op.fn, line.out
-    if line.op.family != "elementwise" or isinstance(fn, np.ufunc) or getattr(fn, "__name__", "") != "<lambda>" or any(
+    if isinstance(fn, np.ufunc) or line.op.family != "elementwise" or getattr(fn, "__name__", "") != "<lambda>" or any(
             isinstance(v, Var) and (v.shape != out.shape or v.dtype != out.dtype) for v in line.inputs):
         return None
     found = body(fn)
@@ -238,7 +252,7 @@ def pieces(line: Line) -> list[Line] | None:
     arguments, text, scope, defaults = found
     given = {**defaults, **dict(zip(arguments, line.inputs, strict=False)), **line.params}
     lines: list[Line] = []
-    if taken(ast.parse(text, mode="eval").body, given, scope, out, lines) is None or not lines:
+    if taken(parse(text), given, scope, out, lines) is None or not lines:
         return None
     lines[-1].out = out
     return lines
@@ -261,7 +275,8 @@ def taken(node: ast.expr, given: dict, scope: Any, like: Var, lines: list[Line])
         return None
     if not any(isinstance(x, Var) for x in inputs):
         return None
-    lines.append(Line("call", Var(like.shape, like.dtype, memory=object(), layer=like.layer), primitive, tuple(inputs)))
+    out = Var(like.shape, like.dtype, memory=object(), layer=like.layer, strided=like.strided)
+    lines.append(Line("call", out, primitive, tuple(inputs)))
     return lines[-1].out
 
 
@@ -329,8 +344,8 @@ def copies(program: Program) -> Program:
 
 
 def writes(line: Line) -> bool:
-    """Whether NumPy can be told where to write the result of a call."""
-    return (line.kind == "call" and line.into is None and isinstance(line.op, Primitive)
+    """Whether NumPy can be told where to write the result of a call, and would itself have laid it out by rows."""
+    return (line.kind == "call" and line.into is None and isinstance(line.op, Primitive) and not line.out.strided
             and isinstance(line.op.fn, np.ufunc) and line.op is not POW and not line.params
             and line.out.dtype is not None and len(line.out.shape) > 0 and bool(line.reads))
 

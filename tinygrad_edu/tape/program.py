@@ -1,26 +1,29 @@
 """A program: variables and lines, one NumPy call each, in the order in which they run."""
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 Inputs = tuple[Any, ...]
+NESTED = (tuple, list, dict, slice)                   # what variables may be inside of
 
 
 class Var:
     """The name of an array (or number, when ``dtype`` is None): where it comes from and what is known before running.
 
     ``memory`` identifies the memory that it lies in: two variables with the same one may be views of each other.
+    ``name`` is that of the user's code, if it has one there; ``listed`` the one that a listing gave it.
     """
 
-    __slots__ = ("shape", "dtype", "value", "memory", "name", "place", "layer", "strided")
+    __slots__ = ("shape", "dtype", "value", "memory", "name", "place", "layer", "strided", "listed")
 
     def __init__(self, shape: tuple = (), dtype: Any = None, *, value: Any = None, memory: Any = None, name: str = "",
                  place: Place | None = None, layer: str = "", strided: bool = False):
         self.shape, self.dtype, self.value, self.memory = shape, dtype, value, memory
         self.name, self.place, self.layer, self.strided = name, place, layer, strided
+        self.listed = ""
 
     @property
     def constant(self) -> bool:
@@ -30,7 +33,7 @@ class Var:
     @property
     def nbytes(self) -> int:
         """The bytes that it takes; a number counts for none."""
-        return 0 if self.dtype is None else int(np.prod(self.shape)) * self.dtype.itemsize
+        return 0 if self.dtype is None else math.prod(self.shape) * self.dtype.itemsize
 
     def __repr__(self) -> str:
         return f"<{self.name or 'var'} {self.shape} {self.dtype}>"
@@ -75,7 +78,13 @@ class Line:
     @property
     def reads(self) -> list[Var]:
         """The variables that it reads, those inside its parameters included."""
-        return [*variables(self.inputs), *variables(self.params)]
+        found: list[Var] = []
+        for x in (*self.inputs, *self.params.values()) if self.params else self.inputs:
+            if x.__class__ is Var:
+                found.append(x)
+            elif isinstance(x, NESTED):
+                found += variables(x)
+        return found
 
     @property
     def pure(self) -> bool:
@@ -90,8 +99,6 @@ class Line:
 class Program:
     """Lines, the structure of arguments and result, and what was found out about them while recording."""
 
-    __slots__ = ("lines", "result", "name", "arguments", "names")
-
     def __init__(self, lines: list[Line], result: Any, name: str = "step", arguments: list | None = None,
                  names: dict | None = None):
         self.lines, self.result, self.name = lines, result, name
@@ -103,14 +110,20 @@ class Program:
 
     @property
     def calls(self) -> int:
-        """How many NumPy calls a run makes, views included."""
-        return sum(line.kind in ("call", "change", "draw", "copy") for line in self.lines)
+        """How many NumPy calls a run makes, views included; of a compound function those that it makes itself."""
+        return self.made[0]
 
     @property
     def fresh_bytes(self) -> int:
-        """The bytes of new memory that a run asks for."""
-        return sum(line.out.nbytes for line in self.lines if line.kind in ("call", "copy", "draw") and line.into is None
-                   and line.out is not None and line.out.memory not in {v.memory for v in line.reads})
+        """The bytes of new memory that a run asks for, in a compound function too."""
+        return self.made[1]
+
+    @cached_property
+    def made(self) -> tuple[int, int]:
+        """Calls and bytes of all lines."""
+        from .passes import made
+        counts = [made(line) for line in self.lines]
+        return sum(calls for calls, _ in counts), sum(fresh for _, fresh in counts)
 
     def __str__(self) -> str:
         from .text import listing

@@ -68,7 +68,7 @@ class Namer:
         """The name of a variable."""
         name = self.of.get(v)
         if name is None:
-            name = self.of[v] = self.fresh(v.name or ("c" if v.constant else "t"))
+            name = self.of[v] = self.fresh(v.name or v.listed or ("c" if v.constant else "t"))
             if v.constant:
                 self.space[name] = v.value
         return name
@@ -99,7 +99,7 @@ def atom(x: Any, names: Namer) -> str:
         return f"float('{x}')"
     if isinstance(x, np.generic):
         return f"np.{x.dtype.name}({x.item()!r})"
-    if x is None or x is Ellipsis or isinstance(x, (int, float, str)):
+    if x is None or x is Ellipsis or x.__class__ in (bool, int, float, str, bytes):        # and not an Enum of them
         return "..." if x is Ellipsis else repr(x)
     return names.bound(x, getattr(x, "__name__", type(x).__name__.lower()))
 
@@ -331,8 +331,12 @@ def simple(index: tuple) -> bool:
 def written_into(line: Line, names: Namer) -> str:
     """A call that writes its result into memory that is there already."""
     target, op, before = line.into, line.op, ""
-    if isinstance(target, Var):                       # over one of its inputs
-        name = names.of[line.out] = names.var(target)
+    if isinstance(target, Var):                       # over one of its inputs: the user's name is a second one
+        name = names.var(target)
+        if line.out.name and line.out.name != target.name:
+            before = f"{names.var(line.out)} = "
+        else:
+            names.of[line.out] = name
     else:
         before = f"{names.var(line.out)} = "
         name = (names.bound(target, "memory") if isinstance(target, Memory) else
@@ -340,7 +344,7 @@ def written_into(line: Line, names: Namer) -> str:
     args = [atom(x, names) for x in line.inputs]
     if line.kind == "copy":
         return f"np.copyto({name}, {args[0]})"
-    if isinstance(op, Primitive) and op.name in ALTERED and args[0] == name:
+    if isinstance(op, Primitive) and op.name in ALTERED and args[0] == name and not before:
         return f"{name} {ALTERED[op.name]} {args[1]}"
     fn = op.fn if isinstance(op, Primitive) else op
     rest = [f"{key}={atom(value, names)}" for key, value in line.params.items()]
@@ -357,7 +361,7 @@ def result(x: Any, names: Namer) -> str:
             return f"{names.bound(type(x), type(x).__name__)}({items})"
         return f"[{items}]" if isinstance(x, list) else f"({items}{',' if len(x) == 1 else ''})"
     if isinstance(x, dict):
-        return "{" + ", ".join(f"{key!r}: {result(value, names)}" for key, value in x.items()) + "}"
+        return "{" + ", ".join(f"{atom(key, names)}: {result(value, names)}" for key, value in x.items()) + "}"
     return atom(x, names)
 
 
@@ -397,6 +401,13 @@ def rendered(program: Program, names: Namer | None = None) -> tuple[str, dict[st
     for v in program.arguments:
         head.append(names.var(v))
     for line in program.lines:
+        if line.kind == "store" and line.params["path"] == "_grad" and id(line.op) in names.of:
+            for v in line.reads:
+                v.name = v.name or f"d_{names.of[id(line.op)]}"
+        if line.out is not None and line.out.listed and line.kind in ("call", "copy", "draw") and (
+                line.into.__class__ is not Var):
+            names.var(line.out)                       # what has a name in the listing before keeps it
+    for line in program.lines:
         about = described(line.out) if line.out is not None and line.kind in ("call", "copy", "draw") else ""
         lines.append((statement(line, names), about))
     lines.append((f"return {result(program.result, names)}", ""))
@@ -410,6 +421,6 @@ def listing(program: Program) -> str:
     names = Namer(program)
     text = rendered(program, names)[0]
     for v, name in names.of.items():
-        if v.__class__ is Var and name.isidentifier():
-            v.name = v.name or name
+        if v.__class__ is Var and v.place is None:
+            v.listed = v.listed or name
     return text
