@@ -55,6 +55,7 @@ class Recorder:
         self.owners: dict[int, Tensor] = {}           # tensors that the function can see, by identity of their arrays
         self.given: set[int] = set()                  # identities of the arrays that are arguments
         self.arguments: set[int] = set()              # and of their tensors
+        self.given_tensors: list[Tensor] = []
         self.visible: Any = ()                        # and of what the function's names stand for
         self.containers: list[tuple[Any, list, str]] = []      # lists and dicts among the arguments, as they were given
         self.kept: list[Any] = []                     # keeps the identities valid
@@ -337,8 +338,9 @@ class Recorder:
         return out
 
     def compared(self, op: Primitive, inputs: tuple, answer: bool) -> None:
-        """Python will branch on a comparison of numbers."""
-        self.branch()
+        """Python will branch on a comparison of numbers. One of arguments alone is made before anything runs."""
+        if any(x.of is None for x in inputs if type(x) is Live):
+            self.branch()
         self.events.append(Line("guard", None, op, inputs, {"answer": answer, "line": user_line()}))
 
     def decided(self, x: Tensor) -> None:
@@ -363,8 +365,8 @@ class Recorder:
         return number != 0
 
     def branch(self) -> None:
-        """A branch can be taken back only while nothing outside has changed."""
-        if self.changed:
+        """A branch can be taken back only while nothing outside has changed; Values are changed at the end of a run."""
+        if self.changed and not self.scalars:
             raise CaptureError(message(f"a branch on a value after something outside has changed ({self.changed})",
                                        instead="branch before the update, or outside the compiled function"))
 
@@ -454,8 +456,14 @@ class Recorder:
                 todo += [x.base, x._grad, list(x.inputs or ())]
             elif isinstance(x, (tuple, list, dict)):
                 todo += x.values() if isinstance(x, dict) else x
-        alive = [weak() for weak in self.tensors]
-        return [x for x in alive if x is not None and id(x) not in reached and x.born > self.began]
+        for attempt in range(2):
+            alive = [weak() for weak in self.tensors]
+            kept = [x for x in alive if x is not None and id(x) not in reached and x.born > self.began]
+            if not kept or attempt:
+                break
+            del alive, kept
+            gc.collect()                              # it may be a cycle of Python's own that holds them
+        return kept
 
     def filled(self) -> list[str]:
         """The lists and dicts among the arguments that the function has changed."""

@@ -155,7 +155,8 @@ def same_twice(program: Program) -> Program:
                 version[v.memory] = version.get(v.memory, 0) + 1
         if line.kind == "effect" or line.kind == "draw" and not all(isinstance(x, Var) for x in line.inputs):
             seen.clear()                              # it may change parameters or their gradients
-        if line.kind == "call" and line.out.memory not in moving and line.op is not fused.exps:      # used up by its user
+        used_up = line.op is fused.exps               # whoever asks for it writes over it
+        if line.kind == "call" and line.out.memory not in moving and not used_up:
             key = (line.op, signed(line.inputs), signed(line.params),
                    tuple(version.get(v.memory, 0) for v in line.reads))
             m, first = line.out.memory, seen.get(key)

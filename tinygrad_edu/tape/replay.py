@@ -8,7 +8,7 @@ import marshal
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
-from copy import copy
+from copy import copy, deepcopy
 from sys import intern
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ import numpy as np
 
 from ..defaults import Default
 from ..errors import message
+from ..generator import Stream
 from ..graph import Node
 from ..mode import is_grad_enabled, local, watch
 from ..random import default_generator
@@ -62,8 +63,9 @@ class Recording:
 
     What it consists of comes from ``noted``: ``plain`` what is plain text and numbers, ``objects`` the rest."""
 
-    def __init__(self, plain: bytes, objects: list[Any]):
-        self.name, self.packed, code, tests, names, memory, passes, self.draws, self.simple = marshal.loads(plain)
+    def __init__(self, plain: bytes, objects: list[Any], streams: list[Any]):
+        self.name, self.packed, code, tests, names, memory, passes, self.simple = marshal.loads(plain)
+        self.streams = streams                        # of random numbers, that a run which stops has to give back
         self.passes = [After(*each) for each in passes]
         self.levels: Any = None                       # of a function of Values: its groups, phase by phase
         self.nodes = 0
@@ -72,7 +74,8 @@ class Recording:
         own.update((intern(name), np.empty(shape, dtype)) for name, shape, dtype in memory)
         exec(code, own)
         self.run: Callable = own[self.name]
-        space: dict[str, Any] = {**ASKED, "default": Default, "overlap": np.may_share_memory, "wrong": WRONG}
+        space: dict[str, Any] = {**ASKED, "default": Default, "overlap": np.may_share_memory, "apart": apart,
+                                 "wrong": WRONG}
         space.update((f"x{i}", value) for i, value in enumerate(values))
         exec(f"def holds(a):\n    try:\n        return {tests}\n    except wrong:\n        return False", space)
         self.holds: Callable[[list], bool] = space["holds"]
@@ -84,8 +87,8 @@ class Recording:
 
 
 def noted(program: Program, text: str, space: dict[str, Any], facts: list[Fact], recorder: Recorder,
-          passes: list[After]) -> tuple[bytes, list[Any]]:
-    """What a Recording is made of, in two pieces: it is to be built when the thousands of small objects of the recorder
+          passes: list[After]) -> tuple[bytes, list[Any], list[Any]]:
+    """What a Recording is made of, in pieces: it is to be built when the thousands of small objects of the recorder
     are gone, for what is built among them would hold the memory around it for ever."""
     kinds = {line.kind for line in program.lines}
     simple = None                                     # recording or not, where a run cannot end half-way
@@ -96,8 +99,10 @@ def noted(program: Program, text: str, space: dict[str, Any], facts: list[Fact],
     memory = [(name, x.shape, x.dtype.str) for name, x in space.items() if isinstance(x, Memory)]
     code = builtins.compile(text, f"<replay of {program.name}>", "exec")
     plain = (program.name, zlib.compress(text.encode()), code, tests, list(objects), memory,
-             [tuple(after) for after in passes], {"draw", "guard"} <= kinds, simple)
-    return marshal.dumps(plain), [*objects.values(), *values]
+             [tuple(after) for after in passes], simple)
+    draws = [x for line in program.lines if line.kind == "draw" for x in (*line.inputs, *line.params.values())]
+    streams = dict.fromkeys([default_generator, *(x for x in draws if isinstance(x, Stream))])
+    return marshal.dumps(plain), [*objects.values(), *values], list(streams) if {"draw", "guard"} <= kinds else []
 
 
 def conditions(recorder: Recorder, facts: list[Fact], written: set[Any]) -> tuple[str, list[Any]]:
@@ -122,14 +127,21 @@ def conditions(recorder: Recorder, facts: list[Fact], written: set[Any]) -> tupl
     for node, (had, _) in recorder.grads.items():
         if had is not None:
             ask("{0}._grad is " + ("not None" if had else "None"), node)
+    arrays = {v.place.owner: v.memory for v, _ in recorder.loads
+              if isinstance(v.place.owner, Tensor) and v.place.path == ".payload"}
+    pairs = [(a, b, np.may_share_memory(a.payload, b.payload)) for i, (a, m) in enumerate(arrays.items())
+             for b, n in list(arrays.items())[:i] if m in written or n in written]
     for owner, path, shape, dtype in owners:
         test = f"{{0}}{path}.shape == {{1}} and {{0}}{path}.dtype == {{2}}"
         if path == ".payload":                        # the same array has the same shape: only another one is asked
-            test = f"({{0}}.payload is {{3}} or {test} and {{0}}.payload.strides == {{3}}.strides)"
-        ask(test, owner, shape, dtype, owner.payload)
+            test = (f"({{0}}.payload is {{3}} or {test} and {{0}}.payload.strides == {{3}}.strides"
+                    f"{' and apart({4})' if pairs else ''})")
+        ask(test, owner, shape, dtype, owner.payload, pairs)
     for path, number in recorder.fixed_numbers.items():
         ask(f"alike(a[{int(path)}], {{v}})", number)
     given = {int(v.place.path): (v, p) for v, p in recorder.loads if v.place.owner is None}
+    if (several := len({id(p) for _, p in given.values()})) > 1:
+        tests.append(f"len({{{', '.join(f'id(a[{i}])' for i in given)}}}) == {several}")
     for i, (_, p) in given.items():                   # what is one array, or overlaps another that is changed in place
         for j in range(i):
             if j in given and given[j][1] is p:
@@ -141,6 +153,11 @@ def conditions(recorder: Recorder, facts: list[Fact], written: set[Any]) -> tupl
     for v, x in recorder.shared:
         ask(f"a[{v.place.path}] is {{0}}{'' if isinstance(x, np.ndarray) else '.payload'}", x)
     return " and ".join(tests), values
+
+
+def apart(pairs: list[tuple[Tensor, Tensor, bool]]) -> bool:
+    """Whether tensors, one of which is changed in place, share memory as they did."""
+    return all(np.may_share_memory(a.payload, b.payload) is shared for a, b, shared in pairs)
 
 
 def written(program: Program) -> set[Any]:
@@ -201,7 +218,7 @@ class Compiled:
         """The recording that fits, or a new one."""
         for recording in self.recordings.get(key, ()):
             if recording.holds(numbers):
-                before = default_generator.numpy.bit_generator.state if recording.draws else None
+                before = [stream.numpy.bit_generator.state for stream in recording.streams]
                 try:
                     if recording.levels is None:
                         result = recording.run(*numbers)
@@ -211,8 +228,8 @@ class Compiled:
                 except FloatingPointError:            # nothing has been written yet: let eager code say what is wrong
                     return self.fn(*args, **kwargs)
                 except Branch:
-                    if before is not None:
-                        default_generator.numpy.bit_generator.state = before
+                    for stream, state in zip(recording.streams, before, strict=True):
+                        stream.numpy.bit_generator.state = state
                     continue
                 self.replays += 1
                 self.last = recording
@@ -225,6 +242,9 @@ class Compiled:
         if args or kwargs:
             return is_grad_enabled(), Default.dtype, signature(args, numbers), signature(kwargs, numbers)
         return is_grad_enabled(), Default.dtype
+
+    def __deepcopy__(self, memo: dict) -> Compiled:
+        return type(self)(deepcopy(self.fn, memo), self.optimise, self.keep)
 
     def __get__(self, instance: Any, owner: type) -> Any:
         return self if instance is None else Bound(self, instance)
@@ -253,6 +273,9 @@ class Compiled:
                            for i in recorder.arguments if i in around.known]
         recorder.visible = around.known
         before = other_randomness(around)
+        flags = [(x, x.requires_grad, x.note.hooks) for x in (*around.known.values(), *recorder.given_tensors)
+                 if isinstance(x, Tensor) and x.is_leaf]
+        enabled = is_grad_enabled()
         collecting = gc.isenabled()
         gc.disable()                                  # thousands of nodes are made and none of them is garbage
         try:
@@ -267,14 +290,19 @@ class Compiled:
                 if len(self.as_it_is) < 4 * MOST:
                     self.as_it_is.add(key)
                 return plainly(result)
-            if other_randomness(around) != before and not any(line.__class__ is Line and line.kind == "draw"
-                                                              for line in recorder.events):
+            *others, own = (a != b for a, b in zip(other_randomness(around), before, strict=True))
+            if any(others) or own and not any(line.__class__ is Line and line.kind == "draw"
+                                              for line in recorder.events):
                 recorder.refused("random numbers from elsewhere (random, numpy.random), or a new seed,",
                                  "tg.rand, tg.randn")
             change = around.changed()
             if change is not None and change.label.endswith(".training"):      # as it is now it will be recorded
                 return plainly(result)
-            for label in ([] if change is None else [change.label]) + recorder.filled():
+            changes = ([] if change is None else [change.label]) + recorder.filled()
+            changes += [f"requires_grad or the hooks of {around.names.get(id(x), (x, 'a tensor'))[1]}"
+                        for x, flag, hooks in flags if x.requires_grad is not flag or x.note.hooks is not hooks]
+            changes += ["whether gradients are recorded"] if is_grad_enabled() is not enabled else []
+            for label in changes:
                 raise CaptureError(message(f"the function changes {label}{around.where(label)}, which a replay would "
                                            "not", instead="return what is new, and put it away outside"))
             owners = [v.place.owner for v, _ in recorder.loads if isinstance(v.place.owner, Tensor)]
@@ -314,7 +342,7 @@ class Compiled:
                  around: Around) -> Recording:
         """The recording of a function of tensors."""
         lines = list(recorder.questions)
-        for event in recorder.events:
+        for event in sorted(recorder.events, key=of_arguments, reverse=True):
             if isinstance(event, tuple):              # arithmetic among live numbers
                 node, op, inputs = event
                 event = Line("call", node.var, op, recorder.resolve(inputs))
@@ -392,6 +420,12 @@ class CompiledObject(Compiled):
         if "fn" not in self.__dict__:                 # while it is copied
             raise AttributeError(name)
         return getattr(self.fn, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "turn" in self.__dict__ and name not in self.__dict__:
+            setattr(self.fn, name, value)
+        else:
+            object.__setattr__(self, name, value)
 
 
 def compile(fn: Callable | None = None, *, optimise: bool = True, keep: bool = False, disable: bool = False,
@@ -476,6 +510,7 @@ def prepare(x: Any, recorder: Recorder, arguments: list[Var], names: Iterator[st
         arguments.append(var)
         recorder.loads.append((var, p))
         recorder.given.add(id(p))
+        recorder.given_tensors += [x] if isinstance(x, Tensor) else []
         recorder.arguments.add(id(x))
         return x
     if x.__class__ is float or x.__class__ is int:
@@ -537,6 +572,13 @@ def name_variables(recorder: Recorder) -> None:
         if var is not None and of is not None and not var.name and not of.constant and (of.name or of.place):
             var.name = f"d_{of.name}" if of.name else ""
     recorder.frame = None
+
+
+def of_arguments(event: Any) -> bool:
+    """Whether an event is arithmetic among arguments, or a question about that: it comes first, before any change."""
+    made, read = (event[:1], ()) if isinstance(event, tuple) else ((), event.inputs if event.kind == "guard" else ())
+    return all(type(x) is Live and x.of is not None for x in made) if made else bool(read) and all(
+        not isinstance(x, (Var, Node)) or type(x) is Live and x.of is not None for x in read)
 
 
 def safe(name: str) -> str:
