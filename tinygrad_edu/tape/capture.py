@@ -110,7 +110,10 @@ class Recorder:
             return
         if self.frame is None:
             self.locate()
-        p = node.payload
+        p, given = node.payload, params
+        params = put(params, lambda number: self.fixed(number, "a size, a dimension or an index")) if params else params
+        if node.params is given:
+            node.params = params
         if inputs and inputs[0] is node:              # changed in place
             target = self.resolve(node)
             self.changes.add((node if node.base is None else node.base).note.changed)
@@ -177,12 +180,15 @@ class Recorder:
     def found(self, x: Any) -> Var:
         """A tensor that nothing captured made: one from outside, or a constant."""
         owner = x.base if x.born > self.began and x.base is not None and x.base.payload is x.payload else x
+        if owner.born > self.began:                   # it may hold what lay in a tensor outside when the run began
+            owner = self.owners.get(id(x.payload), x)
         if owner.born < self.began:
             return self.loaded(owner, ".payload", x.payload)
         if any(first < owner.born <= last for first, last in self.hidden):
             self.refused("a tensor that an optimiser, or another function called as a whole, has just made",
                          "read it outside the compiled function")
-        return self.variable(x.payload, value=x.payload.copy())
+        raise CaptureError(message("a tensor that was made in a way that is not captured, in a compiled function",
+                                   inputs=(x,), instead="tensor operations, or make it outside and pass it"))
 
     def found_array(self, a: ndarray) -> Var:
         """An array that nothing captured made: another shape of a known one, one that lives outside, or one that NumPy
@@ -201,9 +207,10 @@ class Recorder:
         self.made_inside.append((a, var, user_line()))
         return var
 
-    def constant(self, t: Tensor) -> None:
-        """A tensor was made of what does not change from run to run: numbers that are written down, shapes."""
-        self.variable(t.payload, value=t.payload.copy())
+    def constant(self, t: Any) -> None:
+        """A tensor or array was made of what does not change from run to run: numbers that are written down, shapes."""
+        p = t.payload if isinstance(t, Tensor) else t
+        self.variable(p, value=p.copy())
 
     def loaded(self, owner: Any, path: str, p: ndarray, name: str = "") -> Var:
         """A variable that is read from ``owner`` at the start of each run."""
@@ -258,7 +265,7 @@ class Recorder:
         if grads:                                     # parameters, whose grads it may look at
             self.flush()
         with unwatched(self):
-            result = fn(*args, **kwargs)
+            result = fn(*put(args, lambda number: number.payload), **put(kwargs, lambda number: number.payload))
         if grads or result is None:
             self.changed = self.changed or f"{fn.__name__}() at {user_line()}"
         tensors = {i for i, x in enumerate(args) if isinstance(x, Tensor) and not own[i]}
@@ -305,6 +312,8 @@ class Recorder:
             self.refused("a tensor of a number that NumPy computed", "the number as an argument, or tensor operations")
         if isinstance(p, ndarray) and id(copy) not in self.known:
             value = self.resolve(p)
+            if value.constant and copy is not p:
+                self.constant(copy)
             if value.constant or copy is p:
                 return
             self.events.append(Line("copy", self.variable(copy), None, (value,), {"dtype": copy.dtype}))
@@ -456,14 +465,12 @@ class Recorder:
                 todo += [x.base, x._grad, list(x.inputs or ())]
             elif isinstance(x, (tuple, list, dict)):
                 todo += x.values() if isinstance(x, dict) else x
-        for attempt in range(2):
-            alive = [weak() for weak in self.tensors]
-            kept = [x for x in alive if x is not None and id(x) not in reached and x.born > self.began]
-            if not kept or attempt:
-                break
-            del alive, kept
+        def alive() -> list[Tensor]:
+            return [x for weak in self.tensors if (x := weak()) is not None and id(x) not in reached
+                    and x.born > self.began]
+        if alive():
             gc.collect()                              # it may be a cycle of Python's own that holds them
-        return kept
+        return alive()
 
     def filled(self) -> list[str]:
         """The lists and dicts among the arguments that the function has changed."""
@@ -526,6 +533,17 @@ class Recorder:
                 isinstance(x, np.generic)):
             self.refused(f"a result of type {type(x).__name__}", "tensors, numbers and text, in lists, tuples or dicts")
         return x
+
+
+def put(x: Any, number: Callable) -> Any:
+    """``x`` with ``number(live)`` in place of each live number in it."""
+    if type(x) in (tuple, list):
+        return type(x)([put(item, number) for item in x])
+    if type(x) is dict:
+        return {key: put(item, number) for key, item in x.items()}
+    if type(x) is slice:
+        return slice(*put((x.start, x.stop, x.step), number))
+    return number(x) if type(x) is Live else x
 
 
 def in_a_rule() -> bool:
