@@ -12,7 +12,7 @@ import numpy as np
 from .defaults import Default, device, on_cpu
 from .errors import message
 from .graph import Node
-from .mode import capturing, derived
+from .mode import capturing, constant, derived
 from .tensor import Tensor
 
 __all__ = ["arange", "as_tensor", "asarray", "can_cast", "device", "double", "empty", "empty_like", "eye", "finfo",
@@ -114,8 +114,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
                       "sourceTensor.detach().clone().requires_grad_(True), rather than tensor(sourceTensor).",
                       UserWarning, stacklevel=2)
     array = plain(data, dtype)
-    copy = np.array(array)
-    return Tensor._leaf(derived(copy, array) if isinstance(data, (np.ndarray, Tensor)) else copy, requires_grad)
+    return Tensor._leaf(derived(np.array(array), array), requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -157,12 +156,12 @@ def plain(data: Any, dtype: Any) -> np.ndarray:
                                     + ", ".join(sorted(map(str, DTYPES))), instead="x.astype(np.float32)"))
         return derived(array if dtype is None else array.astype(dtype, copy=False), data)
     data = list(data) if isinstance(data, range) else data
+    if watcher := capturing():
+        data = watcher.fixed_list(data)
     first = data
     while isinstance(first, (list, tuple)) and first:
         first = first[0]
     if isinstance(first, (Node, np.generic, np.ndarray)):
-        if watcher := capturing():
-            data = watcher.fixed_list(data)
         data = numbers(data)
     try:
         array = np.array(data)
@@ -170,7 +169,7 @@ def plain(data: Any, dtype: Any) -> np.ndarray:
         raise ragged(data) from None
     kind = array.dtype.kind
     if array.size == 0 and isinstance(first, (list, tuple)):
-        return array.astype(Default.dtype if dtype is None else dtype)
+        return constant(array.astype(Default.dtype if dtype is None else dtype))
     if isinstance(first, str):
         raise (TypeError if isinstance(data, str) else ValueError)(message(
             "new(): invalid data type 'str'", op="tensor", instead="numbers, or lists of numbers"))
@@ -183,12 +182,12 @@ def plain(data: Any, dtype: Any) -> np.ndarray:
     if dtype is None:
         own = getattr(first, "dtype", None)           # NumPy's numbers, arrays and Tensors bring theirs
         own = own if own is not None and own.kind == kind else Default.dtype if kind == "f" else array.dtype
-        return array.astype(own, copy=False)
+        return constant(array.astype(own, copy=False))
     cast = array.astype(dtype, copy=False)
     if kind == "i" and cast.dtype.kind in "iu" and np.any(cast != array):
         raise RuntimeError(message(f"value cannot be converted to type {cast.dtype} without overflow", op="tensor",
                                    instead="dtype=tg.int64, or a number that the dtype holds"))
-    return cast
+    return constant(cast)
 
 
 def numbers(data: Any) -> Any:
@@ -203,6 +202,8 @@ def numbers(data: Any) -> Any:
 
 def number(x: Any) -> Any:
     """A Tensor or Value of one element as its number; anything else as it is."""
+    if watcher := capturing():
+        x = watcher.fixed_list(x)
     return x.payload.item() if isinstance(x, Tensor) else x.payload if isinstance(x, Node) else x
 
 
@@ -237,10 +238,15 @@ def size_of(size: Sequence[Any], name: str) -> tuple[int, ...]:
     return shape
 
 
+def written(array: np.ndarray, requires_grad: bool = False) -> Tensor:
+    """A leaf with numbers that depend on nothing but the code and plain numbers: a captured program keeps it."""
+    return constant(Tensor._leaf(array, requires_grad))
+
+
 def filled(size: Sequence[Any], name: str, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     """A tensor of this shape with the same number everywhere."""
     on_cpu(device)
-    return Tensor._leaf(np.full(size_of(size, name), value, Default.dtype if dtype is None else dtype), requires_grad)
+    return written(np.full(size_of(size, name), value, Default.dtype if dtype is None else dtype), requires_grad)
 
 
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -260,7 +266,7 @@ def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool 
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of this shape whose numbers are whatever the memory holds."""
     on_cpu(device)
-    return Tensor._leaf(np.empty(size_of(size, "empty"), Default.dtype if dtype is None else dtype), requires_grad)
+    return written(np.empty(size_of(size, "empty"), Default.dtype if dtype is None else dtype), requires_grad)
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -302,7 +308,7 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
     """The identity matrix, n by n or n by m."""
     on_cpu(device)
     n, m = size_of((n, n if m is None else m), "eye")
-    return Tensor._leaf(np.eye(n, m, dtype=Default.dtype if dtype is None else dtype), requires_grad)
+    return written(np.eye(n, m, dtype=Default.dtype if dtype is None else dtype), requires_grad)
 
 
 def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
@@ -324,7 +330,7 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None,
                                    instead=f"tg.arange({start}, {end}, {-step})"))
     if dtype is None:
         dtype = int64 if all(isinstance(x, (int, np.integer)) for x in (start, end, step)) else Default.dtype
-    return Tensor._leaf((start + step * np.arange(count)).astype(dtype, copy=False), requires_grad)
+    return written((start + step * np.arange(count)).astype(dtype, copy=False), requires_grad)
 
 
 def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None,
@@ -335,28 +341,30 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
     [0.0, 0.5, 1.0]
     """
     on_cpu(device)
+    start, end, steps = float(start), float(end), operator.index(steps)
     if steps < 0:
         raise RuntimeError(message("number of steps must be non-negative", op="linspace",
                                    instead=f"tg.linspace({start}, {end}, {-steps})"))
-    return Tensor._leaf(np.linspace(float(start), float(end), steps).astype(Default.dtype if dtype is None else dtype),
-                        requires_grad)
+    return written(np.linspace(start, end, steps).astype(Default.dtype if dtype is None else dtype), requires_grad)
 
 
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
              requires_grad: bool = False) -> Tensor:
     """``steps`` numbers from base^start to base^end, both included, at equal ratios."""
     exponents = linspace(start, end, steps, dtype=float64, device=device)
-    return Tensor._leaf(np.power(float(base), exponents.payload).astype(Default.dtype if dtype is None else dtype),
-                        requires_grad)
+    return written(np.power(float(base), exponents.payload).astype(Default.dtype if dtype is None else dtype),
+                   requires_grad)
 
 
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Tensor:
     """The rows and columns of the lower triangle of a row by col matrix, as a tensor with two rows."""
     on_cpu(device)
-    return Tensor._leaf(np.array(np.tril_indices(row, offset, col), dtype))
+    row, col, offset = map(operator.index, (row, col, offset))
+    return written(np.array(np.tril_indices(row, offset, col), dtype))
 
 
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Tensor:
     """The rows and columns of the upper triangle of a row by col matrix, as a tensor with two rows."""
     on_cpu(device)
-    return Tensor._leaf(np.array(np.triu_indices(row, offset, col), dtype))
+    row, col, offset = map(operator.index, (row, col, offset))
+    return written(np.array(np.triu_indices(row, offset, col), dtype))

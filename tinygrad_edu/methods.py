@@ -17,8 +17,8 @@ from .functions import products as pr
 from .functions import reduce as rd
 from .functions import shape as sh
 from .functions import toplevel as top
-from .graph import Node, Primitive
-from .mode import capturing, derived
+from .graph import Primitive
+from .mode import capturing, constant, derived
 from .ops import elementwise as op
 
 MASK = np.dtype(bool)
@@ -259,13 +259,16 @@ class TensorMethods(Arithmetic):
 
     def new_tensor(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
         """A new leaf with these numbers and, if not said otherwise, the dtype of this tensor."""
-        return self._of(np.array(sh.array(data), dtype or self.dtype), requires_grad)
+        return self._of(sh.copied(data, dtype or self.dtype), requires_grad)
 
     def new_full(self, size: Any, fill_value: Any, dtype: Any = None, device: Any = None,
                  requires_grad: bool = False) -> Any:
         """A new leaf of this shape filled with one number, of the dtype of this tensor."""
         on_cpu(device)
-        return self._of(np.full(size, fill_value, dtype or self.dtype), requires_grad)
+        if watcher := capturing():
+            fill_value = watcher.fixed_list(fill_value)
+        value = sh.array(fill_value)
+        return constant(self._of(np.full(size, value, dtype or self.dtype), requires_grad))
 
     def new_zeros(self, *size: Any, **options: Any) -> Any: return self.new_full(sh.sizes(size), 0, **options)
     def new_ones(self, *size: Any, **options: Any) -> Any: return self.new_full(sh.sizes(size), 1, **options)
@@ -276,7 +279,8 @@ class TensorMethods(Arithmetic):
     def cuda(self, device: Any = None) -> Any: return self.to("cuda")
 
     def __sub__(self, other: Any) -> Any:
-        if self.payload.dtype is MASK or (other.payload.dtype is MASK if isinstance(other, Node) else other is True):
+        if self.payload.dtype is MASK or (
+                other.payload.dtype is MASK if isinstance(other, TensorMethods) else other is True):
             raise masked(self, other)
         return op.sub(self, other)
 
@@ -356,7 +360,8 @@ class TensorMethods(Arithmetic):
 
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Any:
         """1 with probability p, a number or a tensor, else 0."""
-        return self.copy_(rng.coins(self.shape, sh.array(p), generator=generator, dtype=self.dtype))
+        chance = p if isinstance(p, (int, float)) else sh.array(p)
+        return self.copy_(rng.coins(self.shape, chance, generator=generator, dtype=self.dtype))
 
     def random_(self, from_: Any = 0, to: Any = None, *, generator: Any = None) -> Any:
         """Whole numbers uniform in [from, to): ``random_(to)``; without bounds all that the dtype holds exactly."""

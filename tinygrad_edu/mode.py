@@ -165,6 +165,14 @@ def opaque(fn: Callable) -> Callable:
     return call
 
 
+def constant(x: Any) -> Any:
+    """``x``, a tensor or array of numbers that are written down, or of shapes, which a captured program may keep as it
+    is. Whatever else appears there, and nothing captured computed, is refused."""
+    if watcher := capturing():
+        watcher.constant(x)
+    return x
+
+
 def derived(copy: Any, source: Any) -> Any:
     """``copy``, an array computed from ``source`` without a primitive as ``np.array(source, copy.dtype)``: a captured
     program computes it again."""

@@ -13,7 +13,7 @@ from .functions.index import plain
 from .functions.products import matmul
 from .graph import Node, Primitive, stamp, sweep, tick
 from .methods import TensorMethods
-from .mode import capturing, derived, is_grad_enabled, local, no_grad
+from .mode import capturing, constant, derived, is_grad_enabled, local, no_grad
 from .ops import elementwise as ew
 from .ops.index import assign, getitem, setitem
 from .ops.layout import cast, clone, sum_to
@@ -275,7 +275,7 @@ def seed_of(root: Any, gradient: Any, create_graph: bool) -> Any:
                                        inputs=(root,), instead="loss.sum().backward(), or backward(gradient)"))
         g: Any = ONE.get(p.dtype) if p.ndim == 0 else None
         g = np.ones(p.shape, p.dtype) if g is None or root.op is None else g
-        return Tensor._leaf(g) if create_graph else g
+        return constant(Tensor._leaf(g)) if create_graph else g
     if not hasattr(gradient, "shape"):
         raise TypeError(message(f"gradients can be either Tensors or None, but got {type(gradient).__name__}",
                                 op="backward", inputs=(root, gradient), instead="y.backward(tg.ones_like(y))"))
@@ -284,7 +284,8 @@ def seed_of(root: Any, gradient: Any, create_graph: bool) -> Any:
                                    f"has a shape of {p.shape}", op="backward", inputs=(root, gradient),
                                    instead="a gradient of the output's own shape: y.backward(tg.ones_like(y))"))
     if create_graph:
-        return gradient if isinstance(gradient, Tensor) else Tensor._leaf(np.asarray(gradient, p.dtype))
+        g = None if isinstance(gradient, Tensor) else derived(np.array(gradient, p.dtype), gradient)
+        return gradient if g is None else Tensor._leaf(g)
     return np.array(gradient.payload if isinstance(gradient, Tensor) else gradient, p.dtype)
 
 

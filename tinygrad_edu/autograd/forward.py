@@ -7,9 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..graph import Node, order, spoiled
-from ..mode import enable_grad, set_grad_enabled
-from ..ops.layout import cast
-from .reverse import adjoints, leaf
+from ..mode import capturing, constant, enable_grad, set_grad_enabled
+from ..ops.layout import cast, expand
+from .reverse import adjoints, captured, leaf
+
+
+def on_nodes(create_graph: bool) -> bool:
+    """Whether the rules are applied to nodes: to be recorded, or to be captured as part of a program."""
+    return create_graph or capturing() is not None
 
 
 def pushed(outputs: Sequence[Any], tangents: dict, create_graph: bool = False) -> list:
@@ -18,6 +23,7 @@ def pushed(outputs: Sequence[Any], tangents: dict, create_graph: bool = False) -
     Subproblem: the tangent of a node. Order: oldest first. Recurrence: by the family of the node's primitive.
     """
     table = dict(tangents)
+    captured(outputs)                                 # or refused there
     with set_grad_enabled(create_graph):
         node: Any
         for node in order([y for y in outputs if y.requires_grad]):
@@ -26,7 +32,7 @@ def pushed(outputs: Sequence[Any], tangents: dict, create_graph: bool = False) -
                 continue
             t = FAMILY[node.op.family](node, moving, create_graph)
             if not node.scalar:
-                t = t if t.shape == node.shape else t + np.zeros(node.shape, node.dtype)
+                t = t if t.shape == node.shape else expand(t, shape=node.shape)
                 t = t if t.dtype == node.dtype else cast(t, dtype=node.dtype)
             table[node] = t
     return [table.get(y) for y in outputs]
@@ -35,7 +41,7 @@ def pushed(outputs: Sequence[Any], tangents: dict, create_graph: bool = False) -
 def read(node: Node, create_graph: bool) -> tuple[Any, list]:
     """The output and the inputs of a node as the rules want them: nodes under ``create_graph``, else their payloads;
     what was changed in place since refuses to be read."""
-    if create_graph:
+    if on_nodes(create_graph):
         return spoiled(node, node, node.inputs)
     return spoiled(node, node.payload, [x.payload if isinstance(x, Node) else x for x in node.inputs])
 
@@ -54,7 +60,7 @@ def by_product(node: Any, moving: dict, create_graph: bool) -> Any:
 
 def by_function(node: Any, moving: dict, create_graph: bool) -> Any:
     """Linear in all inputs together: the function of the tangents."""
-    still = [np.zeros_like(getattr(x, "payload", x)) for x in node.inputs]
+    still = [constant(np.zeros_like(getattr(x, "payload", x))) for x in node.inputs]
     return node.op(*[moving.get(i, zero) for i, zero in enumerate(still)], **node.params)
 
 
@@ -69,7 +75,7 @@ def transposed(node: Any, moving: dict, create_graph: bool) -> Any:
         pulled = {i: node.inputs[i]._fit(parts[i], node.inputs[i]) for i in moving}
     roots = {i: c for i, c in pulled.items() if isinstance(c, Node) and c.requires_grad}
     t = adjoints(list(roots.values()), [moving[i] for i in roots], [g], create_graph)[0] if roots else None
-    return t if t is not None else leaf(node, 0) if create_graph else leaf(node, 0).payload
+    return t if t is not None else leaf(node, 0) if on_nodes(create_graph) else leaf(node, 0).payload
 
 
 FAMILY = {"elementwise": diagonal, "linear": by_product, "jointly linear": by_function, "general": transposed}

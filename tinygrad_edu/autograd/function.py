@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import message
 from ..graph import Node, Primitive
-from ..mode import is_grad_enabled, no_grad, set_grad_enabled
+from ..mode import constant, is_grad_enabled, no_grad, set_grad_enabled
 from ..tensor import Tensor
 
 
@@ -107,7 +107,7 @@ class Custom(Primitive):
         self.ctx._read = read
         with set_grad_enabled(recorded):
             parts = iter(self.cut(g if recorded else Tensor._leaf(np.asarray(g))))
-            grads = [next(parts) if i in self.live else None if s is None else Tensor._leaf(np.zeros(s))
+            grads = [next(parts) if i in self.live else None if s is None else constant(Tensor._leaf(np.zeros(s)))
                      for i, s in enumerate(self.shapes)]
             out = self.function.backward(self.ctx, *grads)
         del self.ctx._read
@@ -122,7 +122,7 @@ class Custom(Primitive):
     def checked(self, i: int, c: Any, x: Any) -> Any:
         """The gradient for input i, zeros for None, in a shape that can be summed to that of the input."""
         if c is None:
-            return Tensor._leaf(np.zeros(x.shape, x.dtype))
+            return constant(Tensor._leaf(np.zeros(x.shape, x.dtype)))
         if c.shape != x.shape:
             extra = len(c.shape) - len(x.shape)
             if extra < 0 or any(n not in (1, m) for n, m in zip(x.shape, c.shape[extra:], strict=True)):

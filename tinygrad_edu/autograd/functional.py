@@ -9,9 +9,9 @@ import numpy as np
 from ..errors import message
 from ..functions.join import stack
 from ..graph import Node
-from ..mode import enable_grad
+from ..mode import constant, enable_grad
 from ..tensor import Tensor
-from .forward import pushed
+from .forward import on_nodes, pushed
 from .reverse import adjoints, detached, leaf, several, tracked, wrapped
 
 
@@ -37,7 +37,7 @@ def vectors(v: Any, ends: Sequence[Any], create_graph: bool) -> list:
             raise RuntimeError(message(f"v has invalid size: should be {np.shape(x.payload)} but got {np.shape(p)}",
                                        inputs=(x,), instead="v with the same shapes"))
         u = u if isinstance(u, Node) else leaf(x, p)
-        found.append(u if create_graph else u.payload)
+        found.append(u if on_nodes(create_graph) else u.payload)
     return found
 
 
@@ -96,7 +96,7 @@ def units(x: Any, create_graph: bool) -> Iterator[Any]:
     for k in range(np.size(x.payload)):
         e = np.zeros(np.shape(x.payload), np.asarray(x.payload).dtype)
         e.flat[k] = 1
-        yield leaf(x, e) if create_graph else float(e) if x.scalar else e
+        yield leaf(x, constant(e)) if on_nodes(create_graph) else float(e) if x.scalar else e
 
 
 def jacobian(func: Callable, inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
@@ -129,7 +129,7 @@ def block(parts: list, first: Any, second: Any, turned: bool = False) -> Any:
         return parts[0]
     parts = [p if isinstance(p, Tensor) else Tensor._leaf(np.asarray(float(p))) for p in parts]
     a, b = np.shape(first.payload), np.shape(second.payload)
-    whole = stack(parts).reshape(*a, *b) if parts else Tensor._leaf(np.empty((*a, *b), first.dtype))
+    whole = stack(parts).reshape(*a, *b) if parts else constant(Tensor._leaf(np.empty((*a, *b), first.dtype)))
     return whole.permute(*range(len(a), len(a + b)), *range(len(a))) if turned else whole
 
 

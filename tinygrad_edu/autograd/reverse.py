@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import message
 from ..functions.join import stack
 from ..graph import Node, order, sweep, tick
-from ..mode import capturing, enable_grad, set_grad_enabled
+from ..mode import capturing, constant, derived, enable_grad, set_grad_enabled
 from ..ops import elementwise as ew
 from ..tensor import Tensor, accumulate, seed_of
 from ..value import Value
@@ -23,7 +23,10 @@ def several(x: Any) -> tuple:
 
 def leaf(x: Node, number: Any, requires_grad: bool = False) -> Any:
     """A new leaf of the kind, shape and dtype of ``x``, with this number (or array) in it."""
-    return Value(number) if x.scalar else Tensor._leaf(np.full_like(x.payload, number, subok=False), requires_grad)
+    if x.scalar:
+        return Value(number)
+    payload = np.full_like(x.payload, number, subok=False)
+    return Tensor._leaf((derived(payload, number) if hasattr(number, "dtype") else constant(payload)), requires_grad)
 
 
 def detached(x: Any) -> Any:
@@ -188,7 +191,7 @@ def tracked(x: Any) -> Any:
         return ew.mul(x, 1)
     if isinstance(x, Tensor):
         return x.detach().requires_grad_()
-    return Tensor._leaf(x, True) if isinstance(x, np.ndarray) else Value(x)
+    return Tensor._leaf(derived(x, x), True) if isinstance(x, np.ndarray) else Value(x)
 
 
 def like_given(y: Any, given: Any) -> Any:

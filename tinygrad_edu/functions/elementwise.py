@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
+from ..graph import Node
 from ..ops import elementwise as ew
 from ..ops.elementwise import *  # noqa: F403
 
@@ -53,7 +54,7 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     if min is None and max is None:
         raise RuntimeError(message("torch.clamp: At least one of 'min' or 'max' must not be None", op="clamp",
                                    inputs=(x,), instead="x.clamp(min=0), x.clamp(max=1) or x.clamp(0, 1)"))
-    if hasattr(x, "shape") and all(bound is None or isinstance(bound, (int, float)) for bound in (min, max)):
+    if hasattr(x, "shape") and not any(isinstance(bound, Node) or hasattr(bound, "shape") for bound in (min, max)):
         return ew.clip(x, min=min, max=max)
     x = x if min is None else ew.where(x < min, min, x)            # where the two are equal, x has the gradient
     return x if max is None else ew.where(x > max, max, x)

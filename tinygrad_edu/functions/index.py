@@ -1,17 +1,18 @@
 """Indexing, triangles and diagonals, choosing by index or mask, with PyTorch's names and arguments."""
 from __future__ import annotations
 
+import operator
 import warnings
 from typing import Any
 
 import numpy as np
 
 from ..errors import message
-from ..mode import derived
+from ..mode import assumed, constant
 from ..ops import index as ix
 from ..ops.elementwise import where
 from ..ops.index import assign, getitem, put, setitem  # noqa: F401
-from .layout import array, axis, broadcast_shapes, broadcast_tensors, expand, flatten, movedim, reshape
+from .layout import array, axis, broadcast_shapes, broadcast_tensors, cast, copied, expand, flatten, movedim, reshape
 
 
 def plain(index: Any) -> tuple:
@@ -32,7 +33,7 @@ def plain(index: Any) -> tuple:
             if i.step is not None and i.step <= 0:
                 raise ValueError(message("step must be greater than zero", op="getitem", instead="x.flip(dim)"))
         elif not (type(i) is int or i is None or i is Ellipsis):
-            given, i = i, derived(np.array(getattr(i, "payload", i)), i)
+            given, i = i, copied(i)
             if i.dtype.kind not in "iub":
                 if i.size or i.dtype.kind != "f" or hasattr(given, "payload"):
                     raise (IndexError if i.dtype.kind == "f" else TypeError)(message(
@@ -70,7 +71,7 @@ def at_least_a_matrix(x: Any, op: str) -> Any:
 def on_diagonal(rows: int, columns: int, offset: int) -> tuple:
     """The index of a diagonal of matrices in the last two dimensions."""
     i = np.arange(max(-offset, 0), max(min(rows, columns - offset), max(-offset, 0)))
-    return (..., i, i + offset)
+    return (..., constant(i), constant(i + offset))
 
 
 def diagonal(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
@@ -106,7 +107,7 @@ def tensor(x: Any, name: str, op: str) -> Any:
 
 def whole(x: Any, dim: int, index: Any, op: str) -> np.ndarray:
     """A copy of the data of an index for each element: whole numbers that dimension ``dim`` of x has."""
-    i = derived(np.array(getattr(tensor(index, "index", op), "payload", index)), index)
+    i = copied(tensor(index, "index", op))
     if i.dtype.kind not in "iu":
         raise RuntimeError(message(f"{op}(): Expected dtype int32/int64 for index", op=op, inputs=(x, index),
                                    instead="index.long()"))
@@ -118,18 +119,23 @@ def whole(x: Any, dim: int, index: Any, op: str) -> np.ndarray:
                                    f"larger than self {list(x.shape)} apart from dimension {dim}", op=op,
                                    inputs=(x, index), instead="an index that is cut to the size of x"))
     n = x.shape[dim] if x.ndim else 1
-    if i.size and not 0 <= i.min() <= i.max() < n:
+    if i.size and assumed(outside, i, n):
         raise RuntimeError(message(f"index {i.min() if i.min() < 0 else i.max()} is out of bounds for dimension {dim} "
                                    f"with size {n}", op=op, inputs=(x, index),
                                    instead=f"indices from 0 to {n - 1}" if n else "a dimension with elements"))
     return i
 
 
+def outside(index: np.ndarray, n: int) -> bool:
+    """Whether some index is not one of 0, ..., n - 1."""
+    return not (index.min() >= 0 and index.max() < n)
+
+
 def meshed(x: Any, dim: int, index: Any, op: str) -> tuple:
     """An index for each element, checked, and what it is for ``getitem``."""
     d = axis(dim, x.ndim)
     i = whole(x, d, index, op)
-    return i, ix.mesh(i, d)
+    return i, tuple([j if j is i else constant(j) for j in ix.mesh(i, d)])
 
 
 def gather(x: Any, dim: int, index: Any) -> Any:
@@ -143,7 +149,7 @@ def scatter(x: Any, dim: int, index: Any, src: Any = None, *, value: Any = None,
     i, where = meshed(x, dim, index, "scatter")
     src = part(x, value if src is None else src, i.shape, "scatter")
     if reduce == "add":
-        src = src if hasattr(src, "shape") else np.full(i.shape, src, x.dtype)
+        src = src if hasattr(src, "shape") else constant(np.full(i.shape, array(src), x.dtype))
         return x + ix.put(src, index=where, shape=x.shape)
     if reduce is not None:
         raise NotImplementedError(message(f"scatter: reduce={reduce!r} is not implemented", op="scatter", inputs=(x, i),
@@ -212,7 +218,9 @@ def masked_fill(x: Any, mask: Any, value: Any) -> Any:
         raise RuntimeError(message("masked_fill only supports a 0-dimensional value tensor, but got tensor with "
                                    f"{value.ndim} dimension(s).", op="masked_fill", inputs=(x, mask, value),
                                    instead="tg.where(mask, value, x)"))
-    return where(mask, value if x.dtype.kind == "f" else np.asarray(array(value), x.dtype), x)
+    if x.dtype.kind != "f":                           # where would give the dtype of both
+        value = cast(value, dtype=x.dtype) if hasattr(value, "dtype") else constant(np.asarray(value, x.dtype))
+    return where(mask, value, x)
 
 
 def masked_select(x: Any, mask: Any) -> Any:
@@ -226,15 +234,16 @@ def masked_select(x: Any, mask: Any) -> Any:
 
 def unfold(x: Any, dimension: int, size: int, step: int) -> Any:
     """All windows of a size along a dimension, each ``step`` after the one before; they become the last dimension."""
-    d = axis(dimension, x.ndim)
+    d, size, step = axis(dimension, x.ndim), operator.index(size), operator.index(step)
     if size > x.shape[d]:
         raise RuntimeError(message(f"maximum size for tensor at dimension {d} is {x.shape[d]} but size is {size}",
                                    op="unfold", inputs=(x,), instead=f"a size up to {x.shape[d]}"))
     starts = np.arange(0, x.shape[d] - size + 1, step)
-    return movedim(slices(x, d, starts[:, None] + np.arange(size)), d + 1, -1)
+    return movedim(slices(x, d, constant(starts[:, None] + np.arange(size))), d + 1, -1)
 
 
 def repeat_interleave(x: Any, repeats: Any, dim: int | None = None) -> Any:
     """Each slice along ``dim`` so many times in a row; without ``dim`` x is flattened first."""
     x, d = (flatten(x), 0) if dim is None else (x, axis(dim, x.ndim))
-    return slices(x, d, np.repeat(np.arange(x.shape[d]), array(repeats)))
+    rows = np.repeat(np.arange(x.shape[d]), array(repeats))
+    return slices(x, d, rows if hasattr(repeats, "dtype") else constant(rows))

@@ -1,6 +1,7 @@
 """Joining tensors and cutting them into parts, with PyTorch's names and arguments."""
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
+from ..mode import constant
 from ..ops import join as jo
 from ..ops.index import at, getitem, put, setitem
-from .layout import atleast_1d, atleast_2d, axes, axis
+from .layout import array, atleast_1d, atleast_2d, axes, axis
 
 
 def cat(tensors: Sequence, dim: int = 0, *, axis: int | None = None) -> Any:
@@ -73,7 +75,7 @@ def vstack(tensors: Sequence) -> Any:
 
 def narrow(x: Any, dim: int, start: int, length: int) -> Any:
     """x[start : start + length] along a dimension."""
-    d = axis(dim, x.ndim)
+    d, start, length = axis(dim, x.ndim), operator.index(start), operator.index(length)
     start = start + x.shape[d] if start < 0 else start
     if not 0 <= start <= start + length <= x.shape[d]:
         raise RuntimeError(message(f"start ({start}) + length ({length}) exceeds dimension size ({x.shape[d]}).",
@@ -100,6 +102,7 @@ def split(x: Any, split_size: Any, dim: int = 0) -> tuple:
     d = axis(dim, x.ndim)
     n = x.shape[d]
     if isinstance(split_size, int):
+        split_size = operator.index(split_size)
         if split_size < 1 and (n or split_size):
             raise RuntimeError(message(f"split_size {split_size} is not positive; it can only be 0 if dimension size "
                                        f"is 0, but got dimension size of {n}", op="split", inputs=(x,),
@@ -119,7 +122,7 @@ def chunk(x: Any, chunks: int, dim: int = 0) -> tuple:
     if chunks < 1:
         raise RuntimeError(message(f"chunk expects `chunks` to be greater than 0, got: {chunks}", inputs=(x,),
                                    instead="x.chunk(2)"))
-    n = x.shape[axis(dim, x.ndim)]
+    n, chunks = x.shape[axis(dim, x.ndim)], operator.index(chunks)
     return split(x, -(-n // chunks) if n else [0] * chunks, dim)
 
 
@@ -127,7 +130,9 @@ def pad(x: Any, widths: Sequence, value: float = 0) -> Any:
     """x with (before, after) elements of the value added along each dimension, as np.pad."""
     index = tuple([slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True)]) + (...,)
     shape = tuple([low + n + high for (low, high), n in zip(widths, x.shape, strict=True)])
-    return setitem(np.full(shape, value, x.dtype), x, index=index) if value else put(x, index=index, shape=shape)
+    if not value:
+        return put(x, index=index, shape=shape)
+    return setitem(constant(np.full(shape, array(value), x.dtype)), x, index=index)
 
 
 concat = concatenate = cat

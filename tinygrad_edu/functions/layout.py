@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ..errors import message
 from ..graph import Node
+from ..mode import capturing, constant, derived
 from ..ops import layout as lo
 from ..ops.layout import cast, clone, sum_to  # noqa: F401
 
@@ -45,7 +47,16 @@ def sizes(given: tuple, named: Any = None) -> tuple[int, ...]:
 
 def array(x: Any) -> np.ndarray:
     """The data of a tensor, array, list or number."""
-    return np.asarray(getattr(x, "payload", x))
+    return np.asarray(x if isinstance(x, (int, float)) else getattr(x, "payload", x))
+
+
+def copied(x: Any, dtype: Any = None) -> np.ndarray:
+    """The same in memory of its own; a captured program copies it anew, and keeps numbers that are written down."""
+    if hasattr(x, "dtype"):
+        return derived(np.array(array(x), dtype), x)
+    if watcher := capturing():
+        x = watcher.fixed_list(x)
+    return constant(np.array(array(x), dtype))
 
 
 def like(x: Any, numbers: np.ndarray) -> Any:
@@ -149,7 +160,7 @@ def roll(x: Any, shifts: Any, dims: Any = None) -> Any:
     """Numbers shifted along some dimensions, round the ends; without ``dims`` along the flattened x."""
     if dims is None:
         return lo.reshape(roll(flatten(x), shifts, 0), shape=x.shape)
-    shifts, dims = ((n,) if isinstance(n, int) else tuple(n) for n in (shifts, dims))
+    shifts, dims = (tuple(n) if isinstance(n, (tuple, list)) else (operator.index(n),) for n in (shifts, dims))
     if len(shifts) != len(dims):
         what = f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
         raise RuntimeError(message(what, op="roll", inputs=(x,),

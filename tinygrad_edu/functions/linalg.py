@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..mode import is_grad_enabled
+from ..mode import assumed, constant, is_grad_enabled, opaque
 from ..ops import elementwise as ew
 from ..ops import factor
 from ..ops import linalg as la
@@ -96,7 +96,7 @@ def matrix_power(input: Any, n: int) -> Any:
     if n < 0:
         return matrix_power(la.inv(input), -n)
     if n == 0:
-        return input * 0 + np.eye(input.shape[-1], dtype=input.dtype)
+        return input * 0 + constant(np.eye(input.shape[-1], dtype=input.dtype))
     half = matrix_power(input, n // 2) if n > 1 else None
     return input if half is None else half @ half if n % 2 == 0 else half @ half @ input
 
@@ -117,8 +117,8 @@ def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitrian
     """X with A X = B, where only one triangle of A is read (its diagonal as ones when ``unitriangular``)."""
     n = A.shape[-1]
     keep = np.tri(n, k=-1 if unitriangular else 0, dtype=A.dtype)
-    A = A * (keep.T if upper else keep)
-    return solve(A + np.eye(n, dtype=A.dtype) if unitriangular else A, B, left=left)
+    A = A * constant(keep.T.copy() if upper else keep)
+    return solve(A + constant(np.eye(n, dtype=A.dtype)) if unitriangular else A, B, left=left)
 
 
 def pinv(A: Any, rtol: float | None = None, *, hermitian: bool = False) -> Any:
@@ -129,7 +129,13 @@ def pinv(A: Any, rtol: float | None = None, *, hermitian: bool = False) -> Any:
 
 def matrix_rank(A: Any, *, rtol: float | None = None) -> Any:
     """How many singular values exceed ``rtol`` times the largest."""
-    return like(A, np.asarray(np.linalg.matrix_rank(array(A), rtol=rtol), np.int64))
+    return like(A, ranks(array(A), rtol))
+
+
+@opaque
+def ranks(a: np.ndarray, rtol: float | None) -> np.ndarray:
+    """The ranks of arrays of matrices."""
+    return np.asarray(np.linalg.matrix_rank(a, rtol=rtol), np.int64)
 
 
 def lstsq(A: Any, B: Any) -> LstSq:
@@ -140,9 +146,14 @@ def lstsq(A: Any, B: Any) -> LstSq:
     [1.0, 2.0]
     """
     X, rank = pinv(A) @ B, matrix_rank(A)
-    full = A.shape[-2] > A.shape[-1] and np.all(array(rank) == A.shape[-1])
-    residuals = ((A @ X - B) ** 2).sum(-2) if full else like(A, np.empty(0, A.dtype))
+    full = A.shape[-2] > A.shape[-1] and assumed(all_are, array(rank), A.shape[-1])
+    residuals = ((A @ X - B) ** 2).sum(-2) if full else constant(like(A, np.empty(0, A.dtype)))
     return LstSq(X, residuals, rank, svdvals(A))
+
+
+def all_are(ranks: np.ndarray, n: int) -> bool:
+    """Whether all ranks are n."""
+    return bool((ranks == n).all())
 
 
 # ---- factorisations -------------------------------------------------------------------------------------------------
@@ -193,7 +204,13 @@ def svd(A: Any, full_matrices: bool = True) -> SVD:
 def completed(Q: Any) -> Any:
     """Orthonormal columns completed to a square matrix, by constants."""
     m, k = Q.shape[-2:]
-    return Q if m == k else cat([Q, like(Q, np.linalg.qr(array(Q), "complete")[0][..., k:])], -1)
+    return Q if m == k else cat([Q, like(Q, complete(array(Q), 0)[..., k:])], -1)
+
+
+@opaque
+def complete(a: np.ndarray, part: int) -> np.ndarray:
+    """The square Q, or the R, of matrices with no more columns than rows."""
+    return np.linalg.qr(a, "complete")[part]
 
 
 def svdvals(A: Any) -> Any:
@@ -213,11 +230,11 @@ def qr(A: Any, mode: str = "reduced") -> QR:
         if A.requires_grad and is_grad_enabled():
             raise RuntimeError(message("linalg.qr: the derivative of mode 'complete' needs no more rows than columns: "
                                        "the rest of Q is arbitrary", op="qr", inputs=(A,), instead="mode='reduced'"))
-        return QR(*(like(A, x) for x in np.linalg.qr(array(A), "complete")))
+        return QR(*(like(A, complete(array(A), part)) for part in (0, 1)))
     y = factor.qr(A[..., :m])
     Q, R = y[..., :m, :], la.mT(y[..., m:, :])
     R = cat([R, la.mT(Q) @ A[..., m:]], -1) if n > m else R
-    return QR(like(A, np.empty(0, A.dtype)) if mode == "r" else Q, R)
+    return QR(constant(like(A, np.empty(0, A.dtype))) if mode == "r" else Q, R)
 
 
 inverse, pinverse = inv, pinv

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -254,6 +255,7 @@ def topk(x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = Tru
     if not isinstance(k, (int, np.integer)):
         raise TypeError(message(f"topk(): argument 'k' (position 1) must be int, not {type(k).__name__}", op="topk",
                                 inputs=(x, k), instead="x.topk(3)"))
+    k = operator.index(k)
     if not 0 <= k <= (x.shape[d] if x.ndim else 1):
         raise RuntimeError(message("selected index k out of range", op="topk", inputs=(x, k),
                                    instead=f"k from 0 to {x.shape[d] if x.ndim else 1}, the size of dimension {d}"))

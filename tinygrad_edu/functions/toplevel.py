@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
+from ..mode import constant
 from ..ops import elementwise as ew
 from ..ops import fused as fu
 from . import linalg
@@ -47,6 +48,11 @@ def read(x: Any, what: str) -> np.ndarray:
     if hasattr(x, "_escapes"):
         x._escapes(what)
     return array(x)
+
+
+def told(x: Any, found: np.ndarray) -> Any:
+    """What was found out about numbers that were ``read``, as what x is."""
+    return constant(like(x, found)) if hasattr(x, "_escapes") else found
 
 
 def equal(a: Any, b: Any) -> bool:
@@ -91,8 +97,8 @@ def nonzero(x: Any, *, as_tuple: bool = False) -> Any:
     numbers = read(x, "nonzero()")
     found = np.nonzero(np.atleast_1d(numbers))
     if as_tuple:
-        return tuple([like(x, i) for i in found])
-    return like(x, np.stack(found, 1)[:, :numbers.ndim])
+        return tuple([told(x, i) for i in found])
+    return told(x, np.stack(found, 1)[:, :numbers.ndim])
 
 
 argwhere = nonzero
@@ -121,7 +127,7 @@ def unique(x: Any, sorted: bool = True, return_inverse: bool = False, return_cou
     """
     found = np.unique(read(x, "unique()"), return_inverse=return_inverse, return_counts=return_counts,
                       axis=dim)
-    return tuple([like(x, y) for y in found]) if isinstance(found, tuple) else like(x, found)
+    return tuple([told(x, y) for y in found]) if isinstance(found, tuple) else told(x, found)
 
 
 def bincount(x: Any, weights: Any | None = None, minlength: int = 0) -> Any:
@@ -134,7 +140,8 @@ def bincount(x: Any, weights: Any | None = None, minlength: int = 0) -> Any:
         raise (RuntimeError if x.dtype.kind in "iub" else NotImplementedError)(message(
             "bincount only supports 1-d non-negative integral inputs.", op="bincount", inputs=(x,),
             instead="x.flatten().long()"))
-    return like(x, np.bincount(read(x, "bincount()"), None if weights is None else array(weights), minlength))
+    given = None if weights is None else read(weights, "bincount()")
+    return told(x, np.bincount(read(x, "bincount()"), given, minlength))
 
 
 def softmax(x: Any, dim: int, dtype: Any = None) -> Any:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from .. import random
 from ..defaults import float_dtype, on_cpu
 from ..functions import elementwise as ew
 from ..functions import shape as sh
-from ..mode import assumed, capturing, opaque
+from ..mode import assumed, capturing, constant, opaque
 from ..ops import fused
 from ..tensor import Tensor
 from . import init
@@ -215,6 +216,7 @@ def pad(input: Tensor, pad: list[int] | tuple[int, ...], mode: str = "constant",
     >>> F.pad(tensor([1., 2.]), (1, 2)).tolist()
     [0.0, 1.0, 2.0, 0.0, 0.0]
     """
+    pad = [operator.index(width) for width in pad]
     n = len(pad) // 2
     if mode != "constant" and (mode not in OUTSIDE or input.ndim not in (n + 1, n + 2)):
         raise refusal(NotImplementedError, f"pad: {input.ndim} dimensions, {n} of them padded, with mode {mode!r}",
@@ -234,7 +236,7 @@ def pad(input: Tensor, pad: list[int] | tuple[int, ...], mode: str = "constant",
                 raise refusal(RuntimeError, "Padding size should be less than the corresponding input dimension, but "
                               f"got: padding ({low}, {high}) of size {size}", "pad", input, instead="'replicate'")
             outside = OUTSIDE[mode](np.arange(-low, size + high), size - 1)
-            input = sh.slices(input, input.ndim - 1 - i, outside)
+            input = sh.slices(input, input.ndim - 1 - i, constant(outside))
         return input
     widths = [(0, 0)] * (input.ndim - n) + [(max(pad[2 * i], 0), max(pad[2 * i + 1], 0)) for i in reversed(range(n))]
     return sh.pad(input, widths, value or 0)
@@ -442,7 +444,7 @@ class _BatchNorm(_Affine):
         """Mean 0, variance 1, no batches."""
         for buffer, value in ((self.running_mean, 0), (self.running_var, 1), (self.num_batches_tracked, 0)):
             if buffer is not None:
-                buffer.payload[...] = value
+                buffer.fill_(value)
 
     def reset_parameters(self) -> None:
         self.reset_running_stats()

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import message
 from ..graph import stamp
-from ..mode import capturing, enable_grad
+from ..mode import capturing, constant, enable_grad
 from ..nn.notice import notice
 from ..tensor import Tensor
 
@@ -104,7 +104,7 @@ class Optimizer:
                 if watcher := capturing():
                     watcher.touched(p, reads=not set_to_none)
                 if p._grad is not None:
-                    p._grad = None if set_to_none else Tensor._leaf(np.zeros_like(p._grad.payload))
+                    p._grad = None if set_to_none else constant(Tensor._leaf(np.zeros_like(p._grad.payload)))
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient by one step; ``closure`` computes the loss, which is returned."""

@@ -210,7 +210,8 @@ class Recorder:
     def constant(self, t: Any) -> None:
         """A tensor or array was made of what does not change from run to run: numbers that are written down, shapes."""
         p = t.payload if isinstance(t, Tensor) else t
-        self.variable(p, value=p.copy())
+        if id(p) not in self.known:
+            self.variable(p, value=p.copy())
 
     def loaded(self, owner: Any, path: str, p: ndarray, name: str = "") -> Var:
         """A variable that is read from ``owner`` at the start of each run."""

@@ -11,6 +11,8 @@ from ..errors import PACKAGE
 from ..graph import Node, Primitive, tick
 from ..mode import local
 
+ENGINE = tuple([f"{PACKAGE}{name}" for name in ("tape", "ops", "graph.py", "value.py", "arithmetic.py", "mode.py")])
+
 
 class Live(Arithmetic):
     """A number that is read anew at each replay: an argument, ``loss.item()``, ``p.grad`` of a Value.
@@ -85,8 +87,9 @@ class Live(Arithmetic):
 
 
 def outside() -> bool:
-    """Whether who asks is not this package: to the user's code, and to Python's, a Live is the number that it holds."""
-    return not sys._getframe(2).f_code.co_filename.startswith(PACKAGE)
+    """Whether who asks is not the engine: to the user's code, and to PyTorch's functions, a Live is the number that it
+    holds."""
+    return not sys._getframe(2).f_code.co_filename.startswith(ENGINE)
 
 
 def number(x: Any) -> bool:
