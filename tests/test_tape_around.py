@@ -248,6 +248,154 @@ RIGHT = {
         for t in threads: t.start()
         for t in threads: t.join()
         for k, a, b in sorted(found): show(a, b)""",
+    "dicts under any keys": """
+        a, b = X(3).requires_grad_(), X(3, seed=1).requires_grad_()
+        rates = {a: 0.1, (b, 1): 0.2, 0.5: 1.0, None: 1.0, True: 1.0, "{x}": 1.0}
+        many = {(i, j): Value(i + 0.5 * j) for i in range(5) for j in range(5)}
+        @compile
+        def f(x):
+            a.grad = b.grad = None; loss = (a * b * x).sum(); loss.backward()
+            with tg.no_grad(): a.sub_(rates[a] * a.grad); b.sub_(rates[b, 1] * b.grad)
+            return loss * rates[0.5] * rates[None] * rates[True] * rates["{x}"]
+        g = compile(lambda x: sum(v * x for v in many.values()).data * many[1, 2].data)
+        for key in rates: show(f(X(3)), a, b); rates[key] = 3.0; show(f(X(3)), a, b)
+        show(g(1.0)); many[1, 2] = Value(9.0); show(g(1.0)); many[7, 7] = Value(2.0); show(g(1.0))""",
+    "what keys and sets hold": """
+        a, b, key = Value(0.5), Value(1.5), NS(); ws, fixed = {a, b}, frozenset([a, b])
+        class Key: pass
+        key = Key(); key.rate = 2.0; table = {key: 1.0}
+        f = compile(lambda x: sum(w * x for w in ws).data + sum(w.data for w in fixed) * sum(k.rate for k in table))
+        show(f(1.0)); ws.remove(a); ws.add(Value(10.0)); show(f(1.0)); a.data = 4.0; show(f(1.0)); key.rate = 3.0
+        show(f(1.0))""",
+    "other containers": """
+        import array, collections, weakref
+        class Key: pass
+        key, plain, d, own = Key(), {"k": 1.0}, {"k": 1.0}, collections.defaultdict(lambda: 1.0, k=1.0); key.k = 1.0
+        boxes = [collections.ChainMap({"k": 1.0}), collections.UserDict(k=1.0), own,
+                 weakref.WeakKeyDictionary({key: 1.0})]
+        lists = [collections.UserList([1.0]), array.array("d", [1.0]), bytearray(b"a"), collections.deque([1.0])]
+        proxy, view, alive = types.MappingProxyType(plain), d.values(), weakref.ref(key)
+        fs = [lambda: [box["k"] for box in boxes[:3]], lambda: boxes[3][key], lambda: [box[0] for box in lists],
+              lambda: [proxy["k"], *view], lambda: alive().k]
+        fs = [compile(lambda x, f=f: x * tg.tensor(f()).double().sum()) for f in fs]
+        show([f(X(3)) for f in fs])
+        for box in (*boxes[:3], plain, d): box["k"] = 2.0; show([f(X(3)) for f in fs])
+        for box in lists: box[0] = 3; show([f(X(3)) for f in fs])
+        boxes[3][key] = 4.0; show([f(X(3)) for f in fs]); key.k = 5.0; show([f(X(3)) for f in fs])""",
+    "attributes by name": """
+        import operator
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__(); self.body = nn.Linear(3, 3).double()
+                for i in range(2): setattr(self, f"w{i}", X(3, seed=i))
+            def forward(self, x): return sum(getattr(self, f"w{i}") * x for i in range(2)) * getattr(self, "k", 1.0)
+        class Point:
+            __slots__ = ("__dict__", "__k")
+            def __init__(self): self.__k = 2.0; self.j = 1.0
+            def k(self): return self.__k
+            def set(self, k): self.__k = k
+        net, cfg, p, reads, calls = Net(), NS(k=2.0), Point(), operator.attrgetter("k"), operator.methodcaller("k")
+        def matched(p):
+            match p:
+                case Point(j=j): return j
+        fs = [net, lambda x: x * getattr(cfg, "k"), lambda x: x * vars(cfg)["k"], lambda x: x * cfg.__dict__["k"],
+              lambda x: x * reads(cfg), lambda x: x * calls(p), lambda x: x * matched(p),
+              lambda x: x * (2.0 if hasattr(p, "new") else 1.0), lambda x: x * getattr(net.body, "k", 1.0)]
+        fs = [tg.no_grad()(compile(f)) for f in fs]
+        for change in ("pass", "cfg.k = 3.0", "net.w1 = X(3, seed=5)", "net.k = 2.0", "net.k = 3.0", "p.set(5.0)",
+                       "p.j = 2.0", "Point.new = 1", "Point.k = lambda self: 7.0", "net.body.k = 2.0"):
+            exec(change); show([f(X(3)) for f in fs])""",
+    "methods that are replaced": """
+        class Base:
+            k = 2.0
+            def act(self, x): return x.tanh()
+            def loud(self, x): return x * self.k
+        class Neuron(Base):
+            def __init__(self): self.inner = 1.0
+            def loud(self, x): return super().loud(x) + 1
+            def __call__(self, x): return self.loud(self.act(x)) * self.twice + self.fixed(x) + self.of(x)
+            @property
+            def twice(self): return self.inner
+            @twice.setter
+            def twice(self, x): self.inner = x
+            @staticmethod
+            def fixed(x): return x
+            @classmethod
+            def of(cls, x): return x * cls.k
+        n = Neuron(); f = compile(lambda x: n(x))
+        for change in ("pass", "Base.act = lambda self, x: x.relu()", "Neuron.act = lambda self, x: x * 10",
+                       "Base.k = 3.0", "Neuron.k = 4.0", "Base.loud = lambda self, x: x", "n.twice = 5.0",
+                       "Neuron.twice = property(lambda self: 7.0)", "Neuron.fixed = staticmethod(lambda x: x * 2)",
+                       "Neuron.of = classmethod(lambda cls, x: x)", "n.act = lambda x: x",
+                       "Neuron.__call__ = lambda self, x: x"):
+            exec(change); show(f(X(3)))""",
+    "containers and classes of one's own": """
+        import sys
+        class Config(dict):
+            scale = 2.0
+            def __getattr__(self, name): return self[name]
+        class Bag:
+            def __init__(self): self.items = [1.0, 2.0]
+            def __iter__(self): return iter(self.items)
+        class Kind(type):
+            @property
+            def k(cls): return cls.j
+        class Of(metaclass=Kind): j = 1.0
+        class Given:
+            def __init__(self): self.v = 1.0
+            def __get__(self, x, owner=None): return self.v
+        class Has: v = Given()
+        class Cube(tg.autograd.Function):
+            @staticmethod
+            def forward(ctx, x): return x ** 3
+            @staticmethod
+            def backward(ctx, g): return g
+        c, bag, has = Config(rate=2.0), Bag(), Has(); c.own = 1.0
+        f = compile(lambda x: Cube.apply(x * c.rate * c.scale + c.own) * sum(bag) * Of.k * has.v)
+        for change in ("pass", "c['rate'] = 3.0", "Config.scale = 3.0", "c.own = 2.0", "bag.items.append(3.0)",
+                       "Of.j = 2.0", "vars(Has)['v'].v = 3.0", "Bag.__iter__ = lambda self: iter([1.0])",
+                       "Cube.forward = staticmethod(lambda ctx, x: x ** 2)"):
+            exec(change); show(f(X(3)))""",
+    "modules imported inside, attributes of functions, names in text": """
+        import sys
+        m = sys.modules["settings_of_a_test"] = types.ModuleType("settings_of_a_test"); m.rate, m.__path__ = 1.0, []
+        m.sub = sys.modules["settings_of_a_test.sub"] = types.ModuleType("settings_of_a_test.sub"); m.sub.rate = 1.0
+        k = 1.0
+        def first(x):
+            import settings_of_a_test
+            return x * settings_of_a_test.rate
+        def second(x):
+            from settings_of_a_test.sub import rate
+            return x * rate
+        def third(x): return x * third.rate
+        third.rate = 1.0
+        fs = [compile(f) for f in (first, second, lambda x: third(x), lambda x: x * globals()["k"],
+                                   lambda x: x * eval("k + 1"), lambda x: x * abs(-2.0))]
+        for change in ("pass", "m.rate = 2.0", "m.sub.rate = 3.0", "third.rate = 4.0", "k = 5.0", "abs = lambda x: x"):
+            exec(change); show([f(X(3)) for f in fs])""",
+    "decorated helpers, bound methods, context variables": """
+        import contextlib, contextvars
+        k, cfg, var = 1.0, {"k": 1.0}, contextvars.ContextVar("var", default=1.0); get = cfg.get
+        @tg.no_grad()
+        def first(x): return x * k
+        @contextlib.contextmanager
+        def second(): yield k
+        @functools.singledispatch
+        def third(x): return x * k
+        @functools.lru_cache
+        def fourth(): return k
+        def within(x):
+            with second() as k: return x * k
+        fs = [compile(f) for f in (lambda x: first(x), within, lambda x: third(x), lambda x: x * fourth(),
+                                   lambda x: x * get("k"), lambda x: x * var.get())]
+        for change in ("pass", "k = 2.0; fourth.cache_clear()", "cfg['k'] = 3.0", "var.set(4.0)"):
+            exec(change); show([f(X(3)) for f in fs])""",
+    "generators that are not drawn from": """
+        import random
+        made = [random.Random(0), random.SystemRandom(), np.random.RandomState(0),
+                np.random.Generator(np.random.MT19937(0))]
+        f = compile(lambda x, noisy=False: x + made[0].random() + made[1].random() if noisy else x * len(made))
+        for k in range(2): show(f(X(3)))""",
 }
 REFUSED = {
     "a list that grows": (r"the function changes seen .*seen\.append", """
@@ -313,6 +461,68 @@ REFUSED = {
     "a generator of one's own": ("random numbers from elsewhere", """
         rng = np.random.default_rng(0)
         compile(lambda x: x * rng.normal())(X(3))"""),
+    "a generator of NumPy's old kind": ("random numbers from elsewhere", """
+        rng = np.random.RandomState(0)
+        compile(lambda x: x * rng.uniform())(X(3))"""),
+    "a generator's state in arrays": ("random numbers from elsewhere", """
+        rng = np.random.Generator(np.random.MT19937(0))
+        compile(lambda x: x * rng.uniform())(X(3))"""),
+    "a generator's method": ("random numbers from elsewhere", """
+        import random
+        draw = random.Random(0).random
+        compile(lambda x: x * draw())(X(3))"""),
+    "a list's method": (r"the function changes put .*put\(1\)", """
+        seen = []; put = seen.append
+        @compile
+        def f(x):
+            put(1)
+            return x * 2
+        f(X(3))"""),
+    "a counter under a tensor": (r"the function changes steps .*steps\[w\] \+= 1", """
+        w = X(3); steps = {w: 0}
+        @compile
+        def f(x):
+            steps[w] += 1
+            return x * steps[w]
+        f(X(3))"""),
+    "a momentum in a list": (r"the function changes v\[0\] .*v\[i\] = 0\.9", """
+        ws, v = [Value(1.0), Value(2.0)], [0.0, 0.0]
+        @compile
+        def f(x):
+            y = (ws[0] * ws[1] * x) ** 2
+            y.backward()
+            for i, w in enumerate(ws):
+                g, w.grad = w.grad, 0.0
+                v[i] = 0.9 * v[i] + g
+                w.data -= 0.1 * v[i]
+            return y
+        f(1.0)"""),
+    "an attribute by name": (r"the function changes c\.k0 .*setattr", """
+        c = NS(k0=2.0)
+        @compile
+        def f(x):
+            setattr(c, "k0", 1.0 + getattr(c, "k0"))
+            return x * 2
+        f(X(3))"""),
+    "a counter of a function": (r"the function changes h\.n .*h\.n \+= 1", """
+        def h(x):
+            h.n += 1
+            return x * 2
+        h.n = 0; compile(lambda x: h(x))(X(3))"""),
+    "a counter behind a property": (r"the function changes c\._k .*self\._k =", """
+        class C:
+            def __init__(self): self._k = 2.0
+            @property
+            def k(self): return 1.0
+            @k.setter
+            def k(self, x):
+                self._k = self._k + x
+        c = C()
+        @compile
+        def f(x):
+            c.k = 1.0
+            return x * 2
+        f(X(3))"""),
     "an array changed by NumPy": (r"a change of the array a by NumPy .*a \+= 1", """
         def f(a, x):
             a += 1
@@ -366,8 +576,8 @@ def run(name: str, text: str, compiled) -> list:
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     tg.manual_seed(0)
     space = {"__name__": "program", "tg": tg, "nn": nn, "optim": optim, "np": np, "Value": Value, "copy": copy,
-             "functools": functools, "threading": threading, "itertools": itertools, "NS": types.SimpleNamespace,
-             "compile": compiled, "show": lambda *xs: shown.append(numbers(xs)),
+             "functools": functools, "threading": threading, "itertools": itertools, "types": types,
+             "NS": types.SimpleNamespace, "compile": compiled, "show": lambda *xs: shown.append(numbers(xs)),
              "X": lambda *shape, seed=0: tg.tensor(np.random.default_rng(seed).normal(size=shape)),
              "I": lambda n: tg.arange(1, n + 1)}
     exec(builtin_compile(text, file, "exec"), space)

@@ -2,20 +2,36 @@
 before a replay and after the recording run, so that nothing around the function is frozen, or changed unseen."""
 from __future__ import annotations
 
+import builtins
 import dis
 import functools
 import linecache
 import operator
 import os
+import pickle
 import random
 import re
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections import ChainMap, UserDict, UserList, deque
+from collections.abc import Callable, Iterable, Iterator, MappingView
+from contextvars import ContextVar
 from copy import deepcopy
 from functools import lru_cache
-from types import CodeType, FunctionType, MethodType, ModuleType
+from importlib import import_module
+from importlib.util import find_spec
+from types import (
+    BuiltinMethodType,
+    CodeType,
+    FunctionType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+)
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary, ref
 
 import numpy as np
 
@@ -24,12 +40,20 @@ from ..graph import Node
 from ..tensor import Tensor
 from .capture import CaptureError
 
-PLAIN = (int, float, complex, bool, str, bytes, type(None))
+PLAIN = (int, float, complex, bool, str, bytes, type(None), range)
+DICTS = (dict, MappingProxyType, ChainMap, UserDict, WeakKeyDictionary, WeakValueDictionary)
+LISTS = (list, deque, UserList, array, bytearray)
+SETS = (set, WeakSet)
+SPACES = {"module", "function", "SimpleNamespace", "Namespace"}      # classes whose attributes are the user's
 SMALL = 16                                            # entries of a list that are asked one by one
 ELSEWHERE = (os.path.dirname(os.__file__) + os.sep, f"{os.sep}site-packages{os.sep}", "<frozen", "<builtin>")
 NAMED = {"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL"}
-CHANGING = {"append", "extend", "insert", "pop", "remove", "clear", "add", "update", "setdefault", "appendleft"}
-ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "LOAD_SUPER_ATTR"}
+CHANGING = {"append", "extend", "insert", "pop", "remove", "clear", "add", "update", "setdefault", "appendleft",
+            "discard", "popitem", "popleft", "sort", "reverse"}
+ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "LOAD_SUPER_ATTR", "IMPORT_FROM"}
+BY_NAME = {"getattr", "hasattr", "setattr", "delattr", "vars", "eval", "exec", "__dict__", "attrgetter", "methodcaller",
+           "MATCH_CLASS"}                             # what may read an attribute that the code does not mention
+BOUND = (MethodType, BuiltinMethodType, MethodWrapperType)
 
 
 def alike(a: Any, b: Any) -> bool:
@@ -58,11 +82,15 @@ class Fact(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def mentioned(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
-    """The global names and the attributes that a piece of code, and what is defined in it, mentions."""
+def mentioned(code: CodeType) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """The global names, the attributes and the modules that a piece of code, and what is defined in it, mentions."""
     steps = [step for part in every([code]) for step in dis.get_instructions(part)]
-    return (frozenset(step.argval for step in steps if step.opname in NAMED),
-            frozenset(step.argval for step in steps if step.opname in ATTRIBUTES))
+    names, attributes, modules = (frozenset(step.argval for step in steps if step.opname in kind)
+                                  for kind in (NAMED, ATTRIBUTES, {"IMPORT_NAME"}))
+    if not names.isdisjoint(("globals", "eval", "exec")):
+        texts = [text for part in every([code]) for text in part.co_consts if isinstance(text, str)]
+        names |= set(re.findall(r"[^\W\d]\w*", " ".join(texts)))
+    return names | {step.opname for step in steps} & BY_NAME, attributes, modules
 
 
 def users(file: str) -> bool:
@@ -77,10 +105,13 @@ class Around:
     def __init__(self, fn: Callable, args: tuple, kwargs: dict):
         self.codes: dict[CodeType, None] = {}
         self.attributes: frozenset[str] = frozenset()
+        self.by_name = False                          # whether any attribute may be read
         while True:                                   # code leads to objects, and their classes to more code
-            before = len(self.codes)
+            before = len(self.codes), self.by_name
             self.facts: list[Fact] = []
             self.known: dict[int, Any] = {}
+            self.asked: set[tuple[str, int]] = set()
+            self.kinds: dict[type, list[str]] = {}    # and their slots
             self.names: dict[int, tuple[Any, str]] = {}
             self.arrays: list[tuple[np.ndarray, np.ndarray, str]] = []
             self.randoms: list[Callable] = [random.getstate]
@@ -89,9 +120,11 @@ class Around:
                 self.argument(x, label)
             for label, x in kwargs.items():
                 self.argument(x, label)
-            if len(self.codes) == before:
-                break
             self.attributes = frozenset().union(*(mentioned(code)[1] for code in self.codes))
+            self.by_name |= any(users(code.co_filename) and not BY_NAME.isdisjoint(frozenset().union(*mentioned(code)))
+                                for code in self.codes)
+            if (len(self.codes), self.by_name) == before:
+                break
 
     def argument(self, x: Any, label: str) -> None:
         """An argument: tensors, arrays and numbers are read at each call, other objects belong to the surroundings."""
@@ -104,8 +137,10 @@ class Around:
             self.visit(x, label)
 
     def ask(self, test: str, owner: Any, value: Any, label: str) -> None:
-        """Note a fact."""
-        self.facts.append(Fact(test, owner, value, label))
+        """Note a fact, once."""
+        if (test, id(owner)) not in self.asked:
+            self.asked.add((test, id(owner)))
+            self.facts.append(Fact(test, owner, value, label))
 
     def entry(self, read: str, owner: Any, x: Any, label: str) -> None:
         """``owner`` refers to ``x`` in the way that ``read`` says."""
@@ -120,86 +155,134 @@ class Around:
         self.known[id(x)] = x
         if isinstance(x, Node):
             self.names.setdefault(id(x), (x, x.name or identifier(label)))
-            if isinstance(x, Tensor) and x.is_leaf and "requires_grad" in self.attributes:
+            if isinstance(x, Tensor) and x.is_leaf and (self.by_name or "requires_grad" in self.attributes):
                 self.ask("{o}.requires_grad is {v}", x, x.requires_grad, f"{label}.requires_grad")
         elif isinstance(x, np.ndarray):
             self.names.setdefault(id(x), (x, identifier(label)))
             self.arrays.append((x, x.copy(), label))
         elif isinstance(x, FunctionType):
             self.function(x)
-        elif isinstance(x, MethodType):
-            self.visit(x.__func__, label)
+        elif isinstance(x, BOUND):
+            self.visit(getattr(x, "__func__", None), label)
             self.visit(x.__self__, label or "self")
         elif isinstance(x, functools.partial):
             for part in (x.func, x.args, x.keywords):
                 self.visit(part, label)
-        elif isinstance(x, type):
-            self.class_of(x, label)
+        elif isinstance(x, type):                     # code may make objects of it
+            self.class_of(x)
+            for part in ("__init__", "__new__"):
+                self.visit(getattr(x, part), label)
         elif isinstance(x, ModuleType):
             if x.__name__ not in sys.builtin_module_names and users(getattr(x, "__file__", None) or ""):
                 self.attributes_of(x, label)
-        elif isinstance(x, (list, deque, tuple, dict, set, frozenset)):
-            self.container(x, label)
         else:
-            self.instance(x, label)
+            held = isinstance(x, (*LISTS, *DICTS, *SETS, tuple, frozenset))
+            if held:
+                self.container(x, label)
+            if not held or users(file_of(type(x))):
+                self.instance(x, label)
 
     def function(self, f: FunctionType) -> None:
         """The names that a function reads: of the functions around it, of its module, its defaults."""
-        code = f.__code__
-        if not users(code.co_filename):
-            if code.co_filename.startswith(PACKAGE) and f.__qualname__.count(".") and "<locals>" not in f.__qualname__:
-                self.codes[code] = None               # a method of a layer
-            return
-        self.codes[code] = None
+        code, space = f.__code__, f.__globals__
+        own = users(code.co_filename)
+        if own or code.co_filename.startswith(PACKAGE) and "." in f.__qualname__ and "<locals>" not in f.__qualname__:
+            self.codes[code] = None                   # the user's, or a method of a layer
         for name, cell in zip(code.co_freevars, f.__closure__ or (), strict=True):
             try:
-                self.entry("{o}.cell_contents", cell, cell.cell_contents, name)
+                found = cell.cell_contents
             except ValueError:                        # not bound yet
                 continue
-        for name in sorted(mentioned(code)[0]):
-            if name in f.__globals__:
-                self.entry(f"{{o}}[{name!r}]", f.__globals__, f.__globals__[name], name)
-        if f.__defaults__:
-            self.entry("{o}.__defaults__", f, f.__defaults__, f"the defaults of {f.__name__}")
-        if f.__kwdefaults__:
-            self.visit(f.__kwdefaults__, f"the defaults of {f.__name__}")
+            if own:
+                self.entry("{o}.cell_contents", cell, found, name)
+            for part in found.values() if found.__class__ is dict else [found]:
+                if isinstance(part, (FunctionType, MethodType)):              # which it decorates
+                    self.visit(part, name)
+        if not own:
+            return
+        names, _, modules = mentioned(code)
+        for name in sorted(names):
+            if name in space:
+                self.entry(f"{{o}}[{name!r}]", space, space[name], name)
+            elif name in vars(builtins):
+                self.ask(f"{name!r} not in {{o}}", space, None, name)
+        for name in sorted(modules):
+            for full in (name.partition(".")[0], name, f"{space.get('__package__') or ''}.{name}".rstrip(".")):
+                if (module := imported(full)) is not None and id(module) not in self.known:
+                    self.entry(f"{{o}}[{full!r}]", sys.modules, module, name)
+        for at in ("__defaults__", "__kwdefaults__"):
+            if (values := getattr(f, at)) is not None:
+                self.entry(f"{{o}}.{at}", f, values, f"the defaults of {f.__name__}")
+        if vars(f) and (self.by_name or not self.attributes.isdisjoint(vars(f))):
+            self.attributes_of(f, f.__name__)
 
-    def class_of(self, kind: type, label: str) -> None:
-        """The methods of a class and those of its own attributes that are mentioned."""
+    def class_of(self, kind: type) -> None:
+        """The methods of a class and those of its attributes that are mentioned, asked where Python finds them."""
+        if kind in self.kinds or kind is type:
+            return
+        slots = self.kinds[kind] = []
+        self.class_of(type(kind))
         for base in kind.__mro__:
             file = file_of(base)
             if base is object or not (users(file) or file.startswith(PACKAGE)):
                 continue
+            if self.by_name and users(file):
+                self.ask("len({o}.__dict__) == {v}", base, len(vars(base)), base.__name__)
             for name, x in vars(base).items():
-                x = getattr(x, "fget", None) or getattr(x, "__func__", x)
-                if isinstance(x, FunctionType):
-                    self.visit(x, name)
-                elif users(file) and name in self.attributes and not name.startswith("__"):
-                    self.entry(f"{{o}}.__dict__[{name!r}]", base, x, f"{base.__name__}.{name}")
+                if isinstance(x, MemberDescriptorType):
+                    slots.append(name)
+                elif name not in ("__init__", "__new__", "__repr__"):
+                    self.member(kind, base, name, x)
+
+    def member(self, kind: type, base: type, name: str, x: Any) -> None:
+        """What a class has of its own, or from ``base``, under a name."""
+        made = hasattr(type(x), "__get__")            # it gives something else
+        parts = [x, *(getattr(x, part, None) for part in ("__func__", "func", "fget", "fset", "fdel") if made)]
+        code = [part for part in parts if isinstance(part, FunctionType)]
+        for part in code:
+            self.visit(part, name)
+        if users(file_of(base)) and (code if name.startswith("__") or name == "forward" else
+                                     self.by_name or name in self.attributes):
+            if code:
+                self.known[id(x)] = x                 # what it consists of has been visited
+            found = (not made or isinstance(x, (FunctionType, property))) and name.isidentifier() and (
+                getattr(kind, name, None) is x)       # else super() may find it
+            self.entry(f"{{o}}.{name}" if found else f"{{o}}.__dict__[{quoted(name)}]", kind if found else base, x,
+                       f"{base.__name__}.{name}")
 
     def attributes_of(self, x: Any, label: str, but: Any = ()) -> None:
-        """The attributes of ``x`` that are mentioned, and that there are no more than now."""
-        have = vars(x)
-        for name in sorted(self.attributes & have.keys()):
-            if name not in but:
-                self.entry(f"{{o}}.__dict__[{name!r}]", x, have[name], f"{label}.{name}" if label else name)
-        if not isinstance(x, ModuleType) and not file_of(type(x)).startswith(PACKAGE):
+        """The attributes of ``x`` that are mentioned, or all where any may be read, and that there are no more."""
+        have, file = vars(x), file_of(type(x))
+        whole = self.by_name and "param_groups" not in have and (
+            users(file) or hasattr(type(x), "named_modules") or type(x).__name__ in SPACES)
+        for name in sorted(have.keys() if whole else self.attributes & have.keys()):
+            if name not in but and (not name.startswith("__") or name in self.attributes):
+                self.entry(f"{{o}}.__dict__[{quoted(name)}]", x, have[name], f"{label}.{name}" if label else name)
+        if not isinstance(x, ModuleType) and (whole or not file.startswith(PACKAGE)):
             self.ask("len({o}.__dict__) == {v}", x, len(have), f"the attributes of {label or type(x).__name__}")
 
     def instance(self, x: Any, label: str) -> None:
         """An object of a class."""
         kind = type(x)
-        layer, rule = hasattr(x, "named_modules"), hasattr(x, "param_groups")
-        if isinstance(x, (np.random.Generator, random.Random)):
-            state = x.getstate if isinstance(x, random.Random) else lambda: x.bit_generator.state
-            self.randoms.append(state)
-        elif hasattr(kind, "__next__") and not hasattr(x, "write"):
+        layer, rule = hasattr(kind, "named_modules"), "param_groups" in getattr(x, "__dict__", ())
+        if isinstance(x, (np.random.Generator, np.random.RandomState, random.Random)):
+            if not isinstance(x, random.SystemRandom):                        # which has no state
+                self.randoms.append(functools.partial(pickle.dumps, x))
+        elif isinstance(x, ref):
+            self.entry("{o}()", x, x(), label)
+        elif isinstance(x, ContextVar):
+            self.entry("{o}.get(None)", x, x.get(None), label)
+        elif isinstance(x, MappingView):
+            self.visit(getattr(x, "mapping", None), label)
+        elif isinstance(x, (operator.attrgetter, operator.methodcaller)):
+            self.by_name = True
+        elif hasattr(kind, "__next__") and not hasattr(kind, "write"):
             raise CaptureError(message(f"an iterator ({label}), which a replay would not move on, is read inside a "
                                        f"compiled function{self.where(label)}", op=None,
                                        instead="next(...) outside, and pass what it gives"))
         elif layer:
             self.layer(x, label)
-        elif rule or hasattr(x, "step"):
+        elif rule or hasattr(kind, "step"):
             self.names.setdefault(id(x), (x, identifier(label)))
         elif (fn := getattr(x, "__dict__", {}).get("__wrapped__")) is not None:
             self.visit(fn, label)
@@ -209,14 +292,13 @@ class Around:
                 self.visit(group["params"], f"{label}.param_groups")
             if "param_groups" in self.attributes:
                 self.visit(x.param_groups, f"{label}.param_groups")
-        if hasattr(x, "_last_lr") and "get_last_lr" in self.attributes:       # what a schedule says of itself
+        if "get_last_lr" in self.attributes and "_last_lr" in getattr(x, "__dict__", ()):      # of a schedule
             self.entry("{o}._last_lr", x, x._last_lr, f"{label}.get_last_lr")
         if users(file_of(kind)) or layer:
-            self.class_of(kind, label)
-            for base in kind.__mro__:
-                for name in self.attributes.intersection(vars(base).get("__slots__", ())):
-                    if hasattr(x, name):
-                        self.entry(f"{{o}}.{name}", x, getattr(x, name), f"{label}.{name}")
+            self.class_of(kind)
+            for name in self.kinds[kind]:
+                if (self.by_name or name in self.attributes) and hasattr(x, name):
+                    self.entry(f"{{o}}.{name}", x, getattr(x, name), f"{label}.{name}")
         if hasattr(x, "__dict__"):
             self.attributes_of(x, label, {*REGISTRIES, *(name for r in REGISTRIES[:3] for name in x.__dict__[r])}
                                if layer else ("param_groups",) if rule else ())
@@ -233,28 +315,28 @@ class Around:
                 self.entry(f"{{o}}[{name!r}]", items, item, f"{label}.{name}")
 
     def container(self, x: Any, label: str) -> None:
-        """What a list, tuple, dict or set holds."""
-        if isinstance(x, (set, frozenset)) or len(x) > SMALL and plain(x):
+        """What a list, tuple, dict or set holds; of one that is not changed in place only what its members hold."""
+        items, changing = list(x), not isinstance(x, (tuple, frozenset))
+        if changing and (isinstance(x, SETS) or len(x) > SMALL and plain(x)):
+            self.ask("{o} == {v}", x, x.copy() if isinstance(x, SETS) else deepcopy(x), label)
             if plain(x):
-                return self.ask("{o} == {v}", x, deepcopy(x), label)
-            return self.ask("len({o}) == {v}", x, len(x), label)
-        if not isinstance(x, tuple):
+                return
+        elif changing:
             self.ask("len({o}) == {v}", x, len(x), label)
-        if isinstance(x, dict):
-            for key, item in x.items():
-                if key.__class__ in (str, int):
-                    self.entry(f"{{o}}[{key!r}]", x, item, f"{label}[{key!r}]")
-                else:
-                    self.visit(item, label)
-            return
-        single = len(x) <= SMALL and not isinstance(x, tuple)
-        if not single and not isinstance(x, tuple):
-            self.ask("all(map(same, {o}, {v}))", x, list(x), label)
-        for i, item in enumerate(x):
-            if single:
-                self.entry(f"{{o}}[{i}]", x, item, f"{label}[{i}]")
+            if len(x) > SMALL:
+                self.ask("all(map(same, {o}, {v}))", x, items, label)
+                if isinstance(x, DICTS):
+                    self.ask("all(map(same, {o}.values(), {v}))", x, list(x.values()), label)
+        single = changing and not isinstance(x, SETS) and len(x) <= SMALL
+        for key, item in x.items() if isinstance(x, DICTS) else enumerate(items):
+            at = f"{label}[{key!r}]" if plain(key) else label
+            if single and key.__class__ in (str, int):
+                self.entry(f"{{o}}[{quoted(key)}]", x, item, at)
+            elif single:
+                self.entry("{o}()", functools.partial(x.get, key), item, at)
             else:
-                self.visit(item, f"{label}[{i}]")
+                self.visit(item, at)
+            self.visit(key, label)
 
     # ---- after the run -----------------------------------------------------------------------------------------------
     def changed(self) -> Fact | None:
@@ -266,11 +348,13 @@ class Around:
         for name in reversed(re.findall(r"[A-Za-z_]\w*", label)):
             found = []
             for code in filter(lambda code: users(code.co_filename), every(self.codes)):
-                steps = list(dis.get_instructions(code))
+                steps = [step for step in dis.get_instructions(code) if step.positions]
+                changed = [span(step) for step in steps if step.opname.startswith(("STORE", "DELETE"))]
                 for step, after in zip(steps, [*steps[1:], None], strict=True):
-                    if step.argval == name and step.positions:
-                        writes = step.opname.startswith("STORE") or after and after.argval in CHANGING
-                        found.append((bool(writes), code.co_filename, step.positions.lineno or 0))
+                    if step.argval == name:
+                        start, end = span(step)
+                        writes = after and after.argval in CHANGING or any(a <= start and end <= b for a, b in changed)
+                        found.append((bool(writes), code.co_filename, start[0]))
             if found:
                 _, file, line = max(found)
                 text = linecache.getline(file, line).strip()
@@ -293,6 +377,28 @@ def identifier(label: str) -> str:
     return re.sub(r"\W+", "_", label).strip("_")
 
 
+def quoted(key: Any) -> str:
+    """A key as it is written in a test, which is a format."""
+    return repr(key).replace("{", "{{").replace("}", "}}")
+
+
+def imported(name: str) -> Any:
+    """A module of the user's that a function imports, imported now, so that what is in it can be followed; or None."""
+    try:
+        if name not in sys.modules and (spec := find_spec(name)) is not None and users(spec.origin or ""):
+            import_module(name)
+    except (ImportError, ValueError):
+        return None
+    module = sys.modules.get(name)
+    return module if users(getattr(module, "__file__", None) or "") else None
+
+
+def span(step: dis.Instruction) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Where the text of an instruction begins and ends."""
+    p: Any = step.positions
+    return (p.lineno or 0, p.col_offset or 0), (p.end_lineno or 0, p.end_col_offset or 0)
+
+
 def every(codes: Iterable[CodeType]) -> Iterator[CodeType]:
     """Pieces of code, and those that are defined in them."""
     for code in codes:
@@ -308,6 +414,6 @@ def file_of(kind: type) -> str:
 
 def plain(x: Any) -> bool:
     """Whether containers hold nothing but numbers and text."""
-    if isinstance(x, dict):
+    if x.__class__ is dict:
         return all(map(plain, x)) and all(map(plain, x.values()))
-    return all(map(plain, x)) if isinstance(x, (list, tuple, set, frozenset, deque)) else x.__class__ in PLAIN
+    return all(map(plain, x)) if isinstance(x, (*LISTS, *SETS, tuple, frozenset)) else x.__class__ in PLAIN
