@@ -16,6 +16,7 @@ from ..dp.rules import Put, expression
 from ..functions import shape as sh
 from ..graph import Primitive, tick
 from ..mode import ROOT
+from ..ops.elementwise import one_less
 from ..tensor import Tensor, new
 from .capture import CAST, DOT, ITEM
 from .program import Line, Memory, Program, Var
@@ -187,7 +188,16 @@ def parse(text: str) -> ast.expr:
 
 
 class Settled(ast.NodeTransformer):
-    """``a if True else b`` replaced by a."""
+    """``a if True else b`` replaced by a, ``np.power(a, one_less(2))`` by a."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        match node:
+            case ast.Call(func=ast.Name("one_less"), args=[ast.Constant() | ast.UnaryOp(operand=ast.Constant()) as b]):
+                return parse(repr(one_less(ast.literal_eval(b))))
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr="power"), args=[a, ast.Constant(value=1)]):
+                return a
+        return node
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         self.generic_visit(node)

@@ -1,35 +1,89 @@
 """The text of a levelled program: one vector V of all values, one D of all adjoints for each sweep, a few calls for
-each level forward, and the same levels backward with the primitives' own rules."""
+each level forward, and the same levels backward with the primitives' own rules. Pieces of V and D are named after what
+they hold."""
 from __future__ import annotations
 
 import ast
+import math
+from bisect import bisect
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import Clock, Primitive, tick
+from ..errors import message
+from ..graph import REGISTRY, Clock, Node, Primitive, primitive, tick
 from ..value import Value
-from .capture import SAME, Recorder
+from .capture import SAME, CaptureError, Recorder
 from .levels import Graph, Group, grouped
 from .live import Live
-from .program import Line, Place, Program, Var
-from .text import Namer, atom, called, inlined, parse
+from .program import Line, Program, Var
+from .text import Namer, atom, called, inlined, parse, wrapped
 
 UFUNCS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "true_divide", ast.MatMult: "matmul"}
+POW = REGISTRY["**"]
+WORDS = {"+": "sum", "-": "difference", "*": "product", "/": "quotient", "**": "power"}
+
+
+class Region(NamedTuple):
+    """Places in V from ``start`` on that hold one kind of thing: a name for it, words, and names of its numbers."""
+
+    start: int
+    size: int
+    name: str
+    words: str
+    of: list[str]
 
 
 class Writer:
     """Gathers the text: ``views`` are pieces of V and D that are named once, ``body`` the statements of a run."""
 
-    def __init__(self, graph: Graph, phases: list[list[Group]], name: str, wanted: set[int]):
+    def __init__(self, graph: Graph, phases: list[list[Group]], name: str, wanted: set[int], names: dict,
+                 arguments: list[Var]):
         self.graph, self.phases, self.names_of_run = graph, phases, name
         self.names = Namer(Program([], None, name))
-        self.names.taken.update(("V", "D", "p", "Value", "written", "zip"))
-        self.views: list[str] = []
+        self.names.taken.update(("V", "D", "p", "replayed", "written", "zip", "int"))
+        self.arguments = [self.names.fresh(v.name or f"a{i}") for i, v in enumerate(arguments)]
+        self.views: list[tuple[str, str]] = []        # a statement, and what the piece holds
         self.view_of: dict[Any, str] = {}
         self.body: list[str] = []
         self.slot, self.size = places(graph, phases, wanted)
+        self.regions = sorted(self.held(names))
+
+    def held(self, names: dict) -> Iterator[Region]:
+        """What lies where in V."""
+        graph, slot = self.graph, self.slot
+        inputs = {int(slot[n]): names[id(x)][1] if id(x) in names else x.label for (x, _), n in graph.loads.items()}
+        given = {int(slot[n]): self.arguments[i] for i, n in graph.numbers.items()}
+        known = {int(slot[n]): f"{v:.6g}" for n, v in enumerate(graph.value) if v is not None and slot[n] >= 0}
+        for what, table, words in (("inputs", inputs, "inputs"), ("arguments", given, "arguments"),
+                                   ("known", known, "known numbers")):
+            if table:
+                yield Region(min(table), len(table), what, words, [table[at] for at in sorted(table)])
+        for k in range(len(graph.sweeps)):
+            if parts := [int(slot[part]) for part, sweep, _ in graph.adjoints if sweep == k]:
+                yield Region(min(parts), len(parts), "gradients", f"gradients of backward {k + 1}", [])
+        for k, groups in enumerate(self.phases):
+            for group in groups:
+                word = "copy" if group.op is SAME else "sum" if group.op is None else group.op.name
+                yield Region(int(slot[group.nodes].min()), len(group.nodes), f"{WORDS.get(word, word)}{group.level}",
+                             f"level {group.level}, {group.kind}{f' (after backward {k})' if k else ''}", [])
+
+    def named(self, vector: str, first: int, shape: tuple) -> tuple[str, str]:
+        """A name for the places from ``first`` on, and the comment that says what they hold."""
+        region = self.regions[bisect(self.regions, first, key=lambda r: r.start) - 1]
+        n, own = math.prod(shape), region.of[first - region.start:][:math.prod(shape)]
+        wish = own[0] if n == 1 and own and region.name != "known" and own[0] else region.name
+        wish = f"d_{wish}" if vector != "V" else f"{wish}_data" if own and region.name != "known" else wish
+        if n < region.size and (not own or n > 1 and region.name == "arguments"):
+            wish += "_part"
+        if len(shape) > 1:
+            wish += "_" + "x".join(map(str, shape))
+        if not own or not own[0]:
+            some = "" if n == region.size else f", {n} of {region.size}"
+        else:
+            some = f": {own[0]} ... {own[-1]}" if n > 3 else f": {', '.join(own)}"
+        return self.names.fresh(wish), f"{'x'.join(map(str, shape))}, {region.words}{some}"
 
     # ---- tables of places --------------------------------------------------------------------------------------------
     def index(self, places: np.ndarray) -> str:
@@ -56,8 +110,9 @@ class Writer:
         if text is None:
             return None
         if text not in self.view_of:
-            self.view_of[text] = name = self.names.fresh("v" if vector == "V" else "d")
-            self.views.append(f"{name} = {text}")
+            name, about = self.named(vector, first, places.shape)
+            self.view_of[text] = name
+            self.views.append((f"{name} = {text}", about))
         return self.view_of[text]
 
     def get(self, vector: str, places: np.ndarray) -> str:
@@ -73,7 +128,7 @@ class Writer:
         if vector != "V":
             return text
         if text not in self.view_of:
-            self.view_of[text] = name = self.names.fresh("g")
+            self.view_of[text] = name = self.names.fresh("taken")
             self.body.append(f"{name} = {text}")
         return self.view_of[text]
 
@@ -89,8 +144,6 @@ class Writer:
         to. ``fresh`` are the places that are no longer 0."""
         flat = places.ravel()
         n = flat.size
-        if spread is not None and self.view(vector, places) is None:
-            c = f"np.broadcast_to({c}, {spread})"
         if (name := self.view(vector, places)) is not None:
             if fresh.isdisjoint(flat.tolist()):
                 self.into(name, c)
@@ -98,29 +151,33 @@ class Writer:
                 self.plus(name, c)
             fresh.update(flat.tolist())
             return
+        once = len(np.unique(flat)) == n
+        if not once:
+            c = wrapped(c if spread is None else f"np.broadcast_to({c}, {spread})")
         if (flat == flat[0]).all():
-            return self.add(vector, flat[:1], f"({c}).sum()", fresh)
-        if len(np.unique(flat)) < n:
+            return self.add(vector, flat[:1], f"{c}.sum()", fresh)
+        if not once:
             if places.ndim == 2 and (places == places[:, :1]).all():
-                return self.add(vector, places[:, 0], f"({c}).sum(1)", fresh)
+                return self.add(vector, places[:, 0], f"{c}.sum(1)", fresh)
             if places.ndim == 2 and (places == places[:1]).all():
-                return self.add(vector, places[0], f"({c}).sum(0)", fresh)
+                return self.add(vector, places[0], f"{c}.sum(0)", fresh)
             if places.ndim == 1:
                 run = int(np.argmax(flat != flat[0]))
                 if run > 1 and n % run == 0 and (flat.reshape(-1, run) == flat[::run, None]).all():
-                    return self.add(vector, flat[::run], f"({c}).reshape(-1, {run}).sum(1)", fresh)
+                    return self.add(vector, flat[::run], f"{c}.reshape(-1, {run}).sum(1)", fresh)
                 again = np.flatnonzero(flat[1:] == flat[0])
                 period = int(again[0]) + 1 if again.size else n
                 if period < n and n % period == 0 and (flat.reshape(-1, period) == flat[:period]).all():
-                    return self.add(vector, flat[:period], f"({c}).reshape(-1, {period}).sum(0)", fresh)
+                    return self.add(vector, flat[:period], f"{c}.reshape(-1, {period}).sum(0)", fresh)
             low, high = int(flat.min()), int(flat.max()) + 1
-            c = f"({c}).ravel()" if places.ndim > 1 else c
+            c = f"{c}.ravel()" if places.ndim > 1 else c
             fresh.update(range(low, high))
             part = self.view(vector, np.arange(low, high))
             self.plus(part, f"np.bincount({self.index(flat - low)}, {c}, {high - low})")
             return
+        sign = "=" if fresh.isdisjoint(flat.tolist()) else "+="
         fresh.update(flat.tolist())
-        self.body.append(f"{vector}[{self.index(places)}] += {c}")
+        self.body.append(f"{vector}[{self.index(places)}] {sign} {c}")
 
     def plus(self, target: str, text: str) -> None:
         """``target += text``; the views are no local names, so Python's ``+=`` cannot be used."""
@@ -141,14 +198,14 @@ class Writer:
         self.body.append(call)
 
     # ---- the whole ---------------------------------------------------------------------------------------------------
-    def program(self, grads: dict, data: dict, outcome: Any, arguments: int) -> tuple[str, dict]:
+    def program(self, grads: dict, data: dict, outcome: Any) -> tuple[str, dict]:
         """The text and what its free names are bound to: read, compute level by level, sweep, write back, return."""
         graph, space, body = self.graph, self.names.space, self.body
         values = np.zeros(self.size)
         known = [(self.slot[n], v) for n, v in enumerate(graph.value) if v is not None and self.slot[n] >= 0]
         for at, v in known:
             values[at] = v
-        space.update(V=values, Value=Value, written=written)
+        space.update(V=values, replayed=replayed, written=written)
         for what in ("payload", "_grad"):
             loads = sorted((int(self.slot[n]), x) for (x, path), n in graph.loads.items() if path == what)
             if loads:
@@ -160,7 +217,7 @@ class Writer:
                 else:
                     body.append(f"{target}[:] = [p.{what} for p in {owners}]")
         if graph.numbers:
-            given = sorted((int(self.slot[n]), f"a{i}") for i, n in graph.numbers.items())
+            given = sorted((int(self.slot[n]), self.arguments[i]) for i, n in graph.numbers.items())
             target = self.view("V", np.array([at for at, _ in given]))
             body.append(f"{target}[:] = {', '.join(name for _, name in given)}")
         targets = [of for _, _, of in graph.adjoints]
@@ -183,10 +240,11 @@ class Writer:
             owners, notes = self.names.bound(list(data), "inputs"), self.names.bound([None] * len(data), "notes")
             body.append(f"written({owners}, {notes}, {self.table_text(at)}.tolist())")
         body.append(f"return {self.returned(outcome)}")
-        head = [f"# V holds {self.size} numbers, D the adjoint of each; the pieces of them that are used have names",
-                *self.views]
-        name = self.names_of_run
-        lines = [*head, "", f"def {name}({', '.join(f'a{i}' for i in range(arguments))}):"]
+        head = [f"# V holds {self.size} numbers, D the adjoint of each: d_x is the adjoint of x. The pieces that are",
+                "# used have names, of a table with its shape. I is a table of places, taken what lies at them."]
+        width = max((len(text) for text, _ in self.views), default=0) + 2
+        head += [f"{text:{width}}# {about}" for text, about in self.views]
+        lines = [*head, "", f"def {self.names_of_run}({', '.join(self.arguments)}):"]
         return "\n".join([*lines, *(f"    {line}" for line in body), ""]), space
 
     def d(self, k: int) -> str:
@@ -219,16 +277,19 @@ class Writer:
 
     def returned(self, x: Any) -> str:
         """The result as text."""
-        if isinstance(x, Place):
-            text = f"V.item({int(self.slot[x.owner])})"
-            return f"Value({text})" if x.path else text
+        if isinstance(x, Returned):
+            text = f"V.item({int(self.slot[x.node])})"
+            if x.gradient is not None:
+                return f"replayed({text}, V.item({int(self.slot[x.gradient])}))"
+            return f"int({text})" if x.whole else text
         if isinstance(x, (list, tuple)):
             items = ", ".join(map(self.returned, x))
             if hasattr(x, "_fields"):
                 return f"{self.names.bound(type(x), type(x).__name__)}({items})"
             return f"[{items}]" if isinstance(x, list) else f"({items}{',' if len(x) == 1 else ''})"
         if isinstance(x, dict):
-            return "{" + ", ".join(f"{key!r}: {self.returned(value)}" for key, value in x.items()) + "}"
+            items = ", ".join(f"{atom(key, self.names)}: {self.returned(value)}" for key, value in x.items())
+            return f"{{{items}}}"
         return atom(x, self.names)
 
     # ---- forward -----------------------------------------------------------------------------------------------------
@@ -239,6 +300,8 @@ class Writer:
         self.body.append(f"# level {group.level}: {n} x {group.kind}")
         if group.op is SAME:
             self.into(target, self.operand(group.inputs[0]))
+        elif group.op is POW and self.operand(group.inputs[1]) == "2":          # what ** does with arrays
+            self.into(target, f"np.square({self.operand(group.inputs[0])})")
         elif group.op is not None:
             self.into(target, self.applied(group.op, [self.operand(column) for column in group.inputs]))
         elif group.matrix is not None:
@@ -384,32 +447,53 @@ def recording(compiled: Any, recorder: Recorder, arguments: list[Var], names: di
     wanted = {*grads.values(), *data.values(), *variables_in(outcome), *(root for root, _ in graph.sweeps),
               *(of for _, _, of in graph.adjoints), *(i for _, inputs, _, _ in graph.guards for i in inputs)}
     phases = grouped(graph, wanted)
-    writer = Writer(graph, phases, safe(compiled.__name__), wanted)
-    text, space = writer.program(grads, data, outcome, len(arguments))
+    writer = Writer(graph, phases, safe(compiled.__name__), wanted, names, arguments)
+    text, space = writer.program(grads, data, outcome)
     found = Recording(*noted(Program([], None, safe(compiled.__name__)), text, space, facts, recorder, []))
     found.levels = phases
     found.nodes = len(graph.op)
     return found, plainly(result)
 
 
+class Returned(NamedTuple):
+    """A number that a run returns: its node; of a Value, that of its gradient; whether it is a whole number."""
+
+    node: int
+    gradient: int | None = None
+    whole: bool = False
+
+
+REPLAY = primitive("a replay, which builds no graph", float, register=False)
+
+
+def replayed(data: float, gradient: float) -> Value:
+    """A Value that a run returns. It has no graph to be swept again."""
+    v = Value(data)
+    v.op, v._grad = REPLAY, gradient
+    return v
+
+
 def located(x: Any, graph: Graph) -> Any:
     """The structure of the result, with the numbers of nodes for Values and live numbers."""
     if isinstance(x, Value):
-        return x if x.born < graph.began else Place(graph.find(x), "Value")
+        return x if x.born < graph.began else Returned(graph.find(x), graph.gradient(x))
     if isinstance(x, Live):
-        return Place(graph.find(x), "")
+        return Returned(graph.find(x), whole=isinstance(x.payload, int))
     if isinstance(x, (tuple, list)):
         items = [located(item, graph) for item in x]
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
     if isinstance(x, dict):
+        if any(isinstance(key, Node) and key.born >= graph.began for key in x):
+            raise CaptureError(message("a result that has what is computed as a key: a replay would give the old one",
+                                       instead="return it as a value of the dict, or in a tuple"))
         return {key: located(item, graph) for key, item in x.items()}
     return x
 
 
 def variables_in(x: Any) -> Iterator[int]:
     """The nodes in the structure of a result."""
-    if isinstance(x, Place):
-        yield x.owner
+    if isinstance(x, Returned):
+        yield from (x.node, x.node if x.gradient is None else x.gradient)
     elif isinstance(x, (tuple, list)):
         for item in x:
             yield from variables_in(item)
