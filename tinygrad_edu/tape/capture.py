@@ -14,6 +14,7 @@ from weakref import ref
 
 import numpy as np
 
+from ..autograd.forward import pushed
 from ..errors import PACKAGE, message, user_line
 from ..graph import REGISTRY, Node, Primitive, order, sweep, tick
 from ..mode import capturing, local
@@ -105,7 +106,7 @@ class Recorder:
                 self.refused(f"{op.name} with options on Values", "arithmetic, or Tensors")
             self.events.append((node, op, inputs))
             self.scalars = True
-            if any(type(x) is Live for x in inputs):  # no gradient goes there, and nothing holds it
+            if type(inputs[0]) is Live or type(inputs[-1]) is Live:    # no gradient goes there, and nothing holds it
                 node.inputs = tuple([x.payload if type(x) is Live else x for x in inputs])
             return
         if self.frame is None:
@@ -548,10 +549,10 @@ def put(x: Any, number: Callable) -> Any:
 
 
 def in_a_rule() -> bool:
-    """Whether a sweep is applying a rule right now."""
+    """Whether a sweep, or a push forward, is applying a rule right now."""
     frame = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        if frame.f_code is sweep.__code__:
+        if frame.f_code is sweep.__code__ or frame.f_code is pushed.__code__:
             return True
         frame = frame.f_back
     return False
