@@ -483,10 +483,10 @@ def located(x: Any, graph: Graph) -> Any:
         items = [located(item, graph) for item in x]
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
     if isinstance(x, dict):
-        if any(isinstance(key, Node) and key.born >= graph.began for key in x):
+        if any(isinstance(key, Value) and key.born >= graph.began for key in x):
             raise CaptureError(message("a result that has what is computed as a key: a replay would give the old one",
                                        instead="return it as a value of the dict, or in a tuple"))
-        return {key: located(item, graph) for key, item in x.items()}
+        return {key.payload if type(key) is Live else key: located(item, graph) for key, item in x.items()}
     return x
 
 
