@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import message
-from ..graph import REGISTRY, Clock, Node, Primitive, primitive, tick
+from ..graph import REGISTRY, Clock, Primitive, primitive, tick
 from ..value import Value
 from .capture import SAME, CaptureError, Recorder
 from .levels import Graph, Group, grouped
