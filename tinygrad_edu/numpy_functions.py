@@ -15,6 +15,7 @@ from .functions import reduce as rd
 from .functions import shape as sh
 from .functions import toplevel as tl
 from .graph import BY_FUNCTION, REDUCTIONS
+from .mode import constant
 from .ops.linalg import matmul
 from .ops.linalg import solve as solved
 
@@ -57,7 +58,7 @@ def cast(a: Any, dtype: Any, out: Any, op: str) -> Any:
 
 def on_arrays(f: Any, arrays: Any, axis: int | None = 0, **options: Any) -> Any:
     """concatenate and stack, whose parts may be arrays and lists among tensors."""
-    xs = [x if hasattr(x, "shape") else np.asarray(x) for x in arrays]
+    xs = [x if hasattr(x, "shape") else sh.copied(x) for x in arrays]
     return f([sh.flatten(x) for x in xs], 0, **options) if axis is None else f(xs, axis, **options)
 
 
@@ -172,8 +173,8 @@ OTHERS: dict[Any, Any] = {
     np.vdot: lambda a, b: pr.dot(sh.flatten(a), sh.flatten(b)),
     np.copy: lambda a: sh.clone(a), np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim,
     np.size: lambda a, axis=None: a.numel() if axis is None else a.shape[axis],
-    np.zeros_like: lambda a, dtype=None: np.zeros(a.shape, dtype or a.dtype),
-    np.ones_like: lambda a, dtype=None: np.ones(a.shape, dtype or a.dtype),
+    np.zeros_like: lambda a, dtype=None: constant(np.zeros(a.shape, dtype or a.dtype)),
+    np.ones_like: lambda a, dtype=None: constant(np.ones(a.shape, dtype or a.dtype)),
     np.matrix_transpose: lambda x: sh.transpose(x, -2, -1),
     np.meshgrid: lambda *xi, indexing="xy": sh.meshgrid(*xi, indexing=indexing), np.inner: inner, np.diff: diff,
     np.ptp: lambda a, axis=None, keepdims=False: rd.amax(a, axis, keepdims) - rd.amin(a, axis, keepdims)}

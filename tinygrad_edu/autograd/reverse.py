@@ -75,7 +75,7 @@ def seeds_for(roots: Sequence[Any], given: Any, create_graph: bool) -> list:
     seeds = []
     for y, g in zip(roots, given, strict=True):
         if not y.scalar:
-            seeds.append(seed_of(y, g, create_graph))
+            seeds.append(seed_of(y, g, create_graph or capturing() is not None))
         elif create_graph:
             seeds.append(g if isinstance(g, Node) else Value(1.0 if g is None else g))
         else:

@@ -12,7 +12,19 @@ from ..mode import assumed, constant
 from ..ops import index as ix
 from ..ops.elementwise import where
 from ..ops.index import assign, getitem, put, setitem  # noqa: F401
-from .layout import array, axis, broadcast_shapes, broadcast_tensors, cast, copied, expand, flatten, movedim, reshape
+from .layout import (
+    array,
+    axis,
+    broadcast_shapes,
+    broadcast_tensors,
+    cast,
+    copied,
+    expand,
+    flatten,
+    like,
+    movedim,
+    reshape,
+)
 
 
 def plain(index: Any) -> tuple:
@@ -149,7 +161,7 @@ def scatter(x: Any, dim: int, index: Any, src: Any = None, *, value: Any = None,
     i, where = meshed(x, dim, index, "scatter")
     src = part(x, value if src is None else src, i.shape, "scatter")
     if reduce == "add":
-        src = src if hasattr(src, "shape") else constant(np.full(i.shape, array(src), x.dtype))
+        src = src if hasattr(src, "shape") else like(x, constant(np.full(i.shape, array(src), x.dtype)))
         return x + ix.put(src, index=where, shape=x.shape)
     if reduce is not None:
         raise NotImplementedError(message(f"scatter: reduce={reduce!r} is not implemented", op="scatter", inputs=(x, i),

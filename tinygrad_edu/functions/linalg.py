@@ -204,13 +204,13 @@ def svd(A: Any, full_matrices: bool = True) -> SVD:
 def completed(Q: Any) -> Any:
     """Orthonormal columns completed to a square matrix, by constants."""
     m, k = Q.shape[-2:]
-    return Q if m == k else cat([Q, like(Q, complete(array(Q), 0)[..., k:])], -1)
+    return Q if m == k else cat([Q, like(Q, complete(array(Q), 0, k))], -1)
 
 
 @opaque
-def complete(a: np.ndarray, part: int) -> np.ndarray:
-    """The square Q, or the R, of matrices with no more columns than rows."""
-    return np.linalg.qr(a, "complete")[part]
+def complete(a: np.ndarray, part: int, first: int = 0) -> np.ndarray:
+    """The square Q, or the R, of matrices with no more columns than rows, from a column on."""
+    return np.linalg.qr(a, "complete")[part][..., first:]
 
 
 def svdvals(A: Any) -> Any:

@@ -1,0 +1,198 @@
+"""PyTorch's functions inside a compiled function: numbers as arguments, tensors that are made there, derivatives of
+functions, schedules. Always the same program twice, as it is and compiled, on numbers that change from call to call."""
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu import nn
+from tinygrad_edu.nn import functional as F  # noqa: N812
+from tinygrad_edu.tape import CaptureError, compile  # noqa: A004
+
+A = tg.autograd.functional
+
+
+def X(*shape: int, seed: int = 0) -> tg.Tensor:        # noqa: N802
+    return tg.tensor(np.random.default_rng(seed).normal(size=shape))
+
+
+def cubic(x):
+    return (x ** 3).sum() * x.sum() + x.exp().mean()
+
+
+def written(arguments: str, text: str) -> list:
+    """A function of each of the expressions, which stand between semicolons."""
+    names = {"tg": tg, "np": np, "nn": nn, "F": F, "A": A, "cubic": cubic}
+    lines = [line.strip() for line in text.split(";")]
+    return [pytest.param(eval(f"lambda {arguments}: {line}", names), id=line) for line in lines]
+
+
+def numbers(x):
+    if isinstance(x, tg.Tensor):
+        return x.detach().numpy()
+    if isinstance(x, (list, tuple)):
+        return [numbers(item) for item in x]
+    return x
+
+
+def same(a, b) -> None:
+    if isinstance(a, list):
+        assert len(a) == len(b)
+        for x, y in zip(a, b, strict=True):
+            same(x, y)
+    elif isinstance(a, np.ndarray):
+        assert (a.shape, a.dtype) == (b.shape, b.dtype)
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+    else:
+        assert a == b and type(a) is type(b)
+
+
+def agree(fn, *calls, replayed: int | None = None) -> None:
+    """``fn`` of each of the calls, twice over: the same as it is, compiled, and compiled without passes."""
+    calls = calls * 2
+    tg.manual_seed(0)
+    eager = [numbers(fn(*copy.deepcopy(args))) for args in calls]
+    for optimise in (True, False):
+        step = compile(fn, optimise=optimise)
+        tg.manual_seed(0)
+        for args, expected in zip(calls, eager, strict=True):
+            same(expected, numbers(step(*copy.deepcopy(args))))
+        assert step.cache_info().replays >= (len(calls) // 2 if replayed is None else replayed)
+
+
+def live(fn, *calls) -> None:
+    """``agree``, where one program serves all numbers."""
+    agree(fn, *calls, replayed=2 * len(calls) - 1)
+
+
+# ---- tensors that are made inside ------------------------------------------------------------------------------------
+@pytest.mark.parametrize("make", written("x, n", """
+    tg.arange(n); tg.arange(1, n + 3, n); tg.zeros(n, 2); tg.eye(n); tg.ones((n, n)) * 3; tg.full((3,), n);
+    tg.full((n,), n / 2); tg.linspace(0, n, n + 1); tg.logspace(0, n, n); tg.full_like(x, n);
+    tg.tril_indices(n, 3); tg.triu_indices(3, n, 1); tg.tensor([1, n, 3]); tg.tensor([[1.0], [n / 2]]);
+    F.one_hot(tg.tensor([0, 1, 0]), n); x.new_full((n, 2), n); x.new_tensor([n, 1]); x.new_zeros(n);
+    tg.as_tensor([1.0, n]); tg.zeros_like(x); tg.rand(n).shape[0] * x; tg.randperm(n) * 0 + n;
+    tg.multinomial(x.abs(), n).sum() * 0 + n"""))
+def test_tensors_made_of_arguments(make):
+    agree(make, (X(3), 2), (X(3, seed=1), 3), (X(3, seed=2), 2))
+
+
+def test_a_constant_is_a_constant_and_no_argument():
+    def f(x, v):
+        y = tg.zeros(3, dtype=tg.float64)
+        y[0] = v
+        y += x * tg.tensor([1.0, 2.0, 3.0])
+        return y, tg.ones(3), tg.nonzero(tg.tensor([0, 1, 1])), tg.unique(tg.tensor([2, 1, 2]))
+    live(f, (X(3), 1.0), (X(3, seed=1), 2.0))
+
+
+@pytest.mark.parametrize("make", written("x", """
+    tg.full((2,), x.sum()); tg.arange(x.argmax() + 1); tg.linspace(0, x.max(), 3); tg.tensor([x.sum(), 1.0]);
+    x.new_full((2,), x.sum()); tg.eye(x.argmax() + 1); tg.tensor([1.0, np.float64(2.0)]);
+    tg.full((2,), np.float64(2.0)); tg.get_rng_state(); nn.utils.get_total_norm([x]) * x"""))
+def test_tensors_made_of_what_was_computed_are_refused(make):
+    with pytest.raises(CaptureError):
+        compile(make)(X(3))
+
+
+def test_a_tensor_of_unknown_making_is_refused():
+    import threading
+    ws = [X(3, seed=k) for k in range(2)]
+
+    def elsewhere(x):                                 # another thread, which nobody watches
+        found = []
+        threads = [threading.Thread(target=lambda w=w: found.append((w * x).tanh())) for w in ws]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        return found[0] + found[1]
+    with pytest.raises(CaptureError, match="made in a way that is not captured"):
+        compile(elsewhere)(X(3))
+
+
+# ---- derivatives of functions ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("derivative", written("x, v", """
+    A.jvp(lambda x: x.tanh() * x.sum(), x, v); A.vjp(lambda x: x.tanh() * x.sum(), x, v); A.hvp(cubic, x, v);
+    A.vhp(cubic, x, v); A.jacobian(tg.tanh, x) @ v;
+    A.jacobian(lambda x: x.outer(x) + v, x, strategy="forward-mode"); A.hessian(cubic, x) @ v;
+    A.jvp(lambda x, y: (x * y).softmax(0), (x, v), (v, x)); A.jvp(lambda x: x[[0, 0, 2]], x, v);
+    A.jvp(lambda x: F.layer_norm(x, (3,)).cumprod(0), x, v); tg.autograd.grad(cubic)(x) * v;
+    tg.autograd.value_and_grad(cubic)(x * v); A.jvp(lambda x: (x + v.reshape(3, 1)).logsumexp(1), x, v)[1]"""))
+def test_derivatives_of_functions(derivative):
+    live(derivative, *[(X(3, seed=k), X(3, seed=k + 9)) for k in range(3)])
+
+
+# ---- numbers as arguments --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("fn", written("x, n", """
+    x.reshape(n, -1).sum(1); x.view(-1, n).sum(1); x.unflatten(0, (n, -1)).sum(1); x.topk(n).values;
+    x.chunk(n)[0]; x.split(n)[0]; x.roll(n, 0); x.roll(n); tg.split(x, [n, 6 - n])[1]; x.narrow(0, n, 2); x[n];
+    x[n:]; x[::n]; x[[0, n]]; x.expand(n, -1); x.repeat(n, 1); x.repeat_interleave(n); x.unfold(0, n, 1);
+    F.pad(x, (n, 1)); F.pad(x[None], (n, 1), mode="reflect"); x.diag(n); x.reshape(2, 3).tril(n - 2);
+    F.pad(x, (0, n), value=n); x.scatter(0, tg.tensor([0, 1]), n); x.clone().clamp_(-n / 4, n / 4);
+    x.reshape(n, -1).softmax(n - 2); tg.cat([x] * n); x.norm(n); x.long().masked_fill(x > 0, n);
+    x.round(decimals=n); x.std(correction=n); tg.matrix_power(x.outer(x), n); x.movedim(0, n - n);
+    x.reshape(2, 3).flip(n - 2); x.logit(1 / (n + 1))"""))
+def test_sizes_counts_and_dimensions_as_arguments(fn):
+    agree(fn, (X(6), 2), (X(6, seed=1), 3), (X(6, seed=2), 2))
+
+
+@pytest.mark.parametrize("fn", written("x, k", """
+    F.huber_loss(x, x * 2, delta=k); F.smooth_l1_loss(x, x * 2, beta=k); x - k; x.masked_fill(x > 0, k);
+    x.clone().masked_fill_(x > 0, k); F.softshrink(x, k); x.scatter(0, tg.tensor([0, 1]), k);
+    x.clone().scatter_(0, tg.tensor([0, 1]), k); x.clone().normal_(0.0, k); x.clone().uniform_(0, k);
+    tg.normal(x, k); tg.zeros(3).bernoulli_(k); x.clamp(-k, k); F.hinge_embedding_loss(x, x, k); F.dropout(x, k);
+    tg.lerp(x, x * 2, k); x.add(x, alpha=k); tg.where(x > k, x, k); x.clone().fill_(k); x.addcmul(x, x, value=k);
+    x.clone().exponential_(k)"""))
+def test_numbers_as_arguments_are_read_live(fn):
+    agree(fn, (X(3), 0.5), (X(3, seed=1), 0.25), (X(3, seed=2), 0.75), replayed=5)
+
+
+@pytest.mark.parametrize("fn", written("x, k", """
+    F.layer_norm(x, (3,), eps=k); F.celu(x, k); F.leaky_relu(x, k); F.normalize(x, k + 1, 0);
+    F.cosine_similarity(x, x * 2, 0, k); F.softplus(x, k); F.hardtanh(x, -k, k); F.threshold(x, k, k);
+    F.cross_entropy(x[None], tg.tensor([1]), label_smoothing=k);
+    F.batch_norm(x[:, None], None, None, training=True, eps=k); tg.isclose(x, x + 0.3, atol=k);
+    x.clone().clamp_(-k, k)"""))
+def test_options_as_arguments(fn):
+    agree(fn, (X(3), 0.5), (X(3, seed=1), 0.25), (X(3, seed=2), 0.5))
+
+
+# ---- indices and masks that the package computes ---------------------------------------------------------------------
+@pytest.mark.parametrize("fn", written("x", """
+    x.unfold(0, 2, 1); x.repeat_interleave(2); F.pad(x[None], (1, 1), mode="reflect");
+    F.pad(x[None], (1, 2), mode="replicate"); F.pad(x[None], (1, 2), mode="circular"); tg.zeros(3).bernoulli_(0.5);
+    tg.scatter_add(x, 0, tg.tensor([0, 0]), x[:2]); x.clone().scatter_(0, tg.tensor([0, 1]), 9.0);
+    x.diag().diagonal().add_(1); x.diag(1); x.clone()[[0, 2]].add_(7);
+    x.clone().scatter_add_(0, tg.tensor([2, 2]), x[:2]); x.scatter(0, tg.tensor([0, 2]), 3.0, reduce="add");
+    tg.linalg.qr(x[:, None], "complete").Q.abs(); tg.linalg.matrix_rank(x.outer(x));
+    tg.linalg.svd(x[:, None]).U.abs(); tg.linalg.lstsq(x.reshape(3, 1), x.reshape(3, 1) + 1);
+    tg.matrix_power(x.outer(x), 0);
+    tg.linalg.solve_triangular(x.outer(x), x[:, None], upper=True, unitriangular=True);
+    np.concatenate([x, np.zeros_like(x)]); F.pad(x, (1, 1), value=2.0)"""))
+def test_indices_and_masks_that_the_package_computes(fn):
+    live(fn, *[(X(3, seed=k),) for k in range(3)])
+
+
+def test_assignment_at_a_list_of_indices():
+    def f(x):
+        y = x.clone()
+        y[[0, 2]] = 1.0
+        y[[1, 1]] += x[:2]
+        return y
+    live(f, *[(X(3, seed=k),) for k in range(3)])
+
+
+def test_an_index_out_of_range_is_the_same_error_at_a_replay():
+    for fn in (lambda x, i: x.gather(0, i), lambda x, i: x.scatter(0, i, 1.0), lambda x, i: x.scatter_add(0, i, x[:2])):
+        step = compile(fn)
+        same(numbers(step(X(3), tg.tensor([0, 1]))), numbers(fn(X(3), tg.tensor([0, 1]))))
+        for wrong in ([0, 5], [-1, 0]):               # NumPy would count -1 from the end
+            with pytest.raises(RuntimeError, match="out of bounds") as error:
+                step(X(3), tg.tensor(wrong))
+            assert type(error.value) is RuntimeError
+        same(numbers(step(X(3), tg.tensor([2, 0]))), numbers(fn(X(3), tg.tensor([2, 0]))))
+        assert step.cache_info().recordings == 1
