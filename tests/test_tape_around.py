@@ -390,6 +390,30 @@ RIGHT = {
                                    lambda x: x * get("k"), lambda x: x * var.get())]
         for change in ("pass", "k = 2.0; fourth.cache_clear()", "cfg['k'] = 3.0", "var.set(4.0)"):
             exec(change); show([f(X(3)) for f in fs])""",
+    "what is not there yet, what is made inside, the order of a dict": """
+        class C:
+            k = 1.0
+            def __init__(self): self.j = self.k
+            def __repr__(self): return str(self.k)
+        class Config(dict): k = 1.0
+        class A: k = 1.0
+        class B: k = 2.0
+        a, b, c, d, lazy, state = A(), B(), C(), {"a": 1.0, "b": 2.0}, types.ModuleType("lazy"), {"k": 1.0}
+        lazy.__getattr__ = lambda name: state["k"]; first = {a: None}
+        def named(x):
+            try: return x * extra
+            except NameError: return x
+        def found(x):
+            try: return x * c.new
+            except AttributeError: return x
+        def order(x): return x * next(iter(d.values()))
+        fs = [compile(f) for f in (named, found, lambda x: x * C().j, lambda x: x * float(repr(c)),
+                                   lambda x: x * lazy.k, order, lambda x: x * next(iter(first)).k)]
+        g = compile(lambda x, c: x * getattr(c, "k"))
+        for change in ("pass", "extra = 2.0", "C.new = 3.0", "c.k = 4.0", "d['a'] = d.pop('a')",
+                       "C.__init__ = lambda self: vars(self).update(j=5.0)", "state['k'] = 6.0",
+                       "first.clear(); first[b] = None", "Config.k = 7.0"):
+            exec(change); show([f(X(3)) for f in fs], g(X(3), Config()))""",
     "generators that are not drawn from": """
         import random
         made = [random.Random(0), random.SystemRandom(), np.random.RandomState(0),

@@ -2,7 +2,6 @@
 before a replay and after the recording run, so that nothing around the function is frozen, or changed unseen."""
 from __future__ import annotations
 
-import builtins
 import dis
 import functools
 import linecache
@@ -52,7 +51,7 @@ CHANGING = {"append", "extend", "insert", "pop", "remove", "clear", "add", "upda
             "discard", "popitem", "popleft", "sort", "reverse"}
 ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "LOAD_SUPER_ATTR", "IMPORT_FROM"}
 BY_NAME = {"getattr", "hasattr", "setattr", "delattr", "vars", "eval", "exec", "__dict__", "attrgetter", "methodcaller",
-           "MATCH_CLASS"}                             # what may read an attribute that the code does not mention
+           "MATCH_CLASS", "AttributeError"}           # what may read an attribute that is not mentioned, or not there
 BOUND = (MethodType, BuiltinMethodType, MethodWrapperType)
 
 
@@ -120,7 +119,7 @@ class Around:
                 self.argument(x, label)
             for label, x in kwargs.items():
                 self.argument(x, label)
-            self.attributes = frozenset().union(*(mentioned(code)[1] for code in self.codes))
+            self.attributes = frozenset(["__getattr__"]).union(*(mentioned(code)[1] for code in self.codes))
             self.by_name |= any(users(code.co_filename) and not BY_NAME.isdisjoint(frozenset().union(*mentioned(code)))
                                 for code in self.codes)
             if (len(self.codes), self.by_name) == before:
@@ -129,6 +128,7 @@ class Around:
     def argument(self, x: Any, label: str) -> None:
         """An argument: tensors, arrays and numbers are read at each call, other objects belong to the surroundings."""
         if isinstance(x, (list, tuple, dict)):
+            self.class_of(type(x))
             for key, item in x.items() if isinstance(x, dict) else enumerate(x):
                 self.argument(item, f"{label}[{key!r}]")
         elif isinstance(x, np.ndarray):
@@ -170,10 +170,12 @@ class Around:
                 self.visit(part, label)
         elif isinstance(x, type):                     # code may make objects of it
             self.class_of(x)
-            for part in ("__init__", "__new__"):
-                self.visit(getattr(x, part), label)
+            for name in ("__init__", "__new__"):
+                if users(file_of(x)) and isinstance(getattr(x, name), FunctionType):
+                    self.entry(f"{{o}}.{name}", x, getattr(x, name), f"{x.__name__}.{name}")
+                self.visit(getattr(x, name), name)
         elif isinstance(x, ModuleType):
-            if x.__name__ not in sys.builtin_module_names and users(getattr(x, "__file__", None) or ""):
+            if x.__name__ not in sys.builtin_module_names and users(vars(x).get("__file__") or ""):
                 self.attributes_of(x, label)
         else:
             held = isinstance(x, (*LISTS, *DICTS, *SETS, tuple, frozenset))
@@ -204,7 +206,7 @@ class Around:
         for name in sorted(names):
             if name in space:
                 self.entry(f"{{o}}[{name!r}]", space, space[name], name)
-            elif name in vars(builtins):
+            else:                                     # one of Python's, or none
                 self.ask(f"{name!r} not in {{o}}", space, None, name)
         for name in sorted(modules):
             for full in (name.partition(".")[0], name, f"{space.get('__package__') or ''}.{name}".rstrip(".")):
@@ -227,11 +229,12 @@ class Around:
             if base is object or not (users(file) or file.startswith(PACKAGE)):
                 continue
             if self.by_name and users(file):
-                self.ask("len({o}.__dict__) == {v}", base, len(vars(base)), base.__name__)
+                own = vars(base).keys() - {"__slotnames__"}                   # which copy() notes there
+                self.ask("len({o}.__dict__.keys() - {{'__slotnames__'}}) == {v}", base, len(own), base.__name__)
             for name, x in vars(base).items():
                 if isinstance(x, MemberDescriptorType):
                     slots.append(name)
-                elif name not in ("__init__", "__new__", "__repr__"):
+                elif name not in ("__init__", "__new__"):
                     self.member(kind, base, name, x)
 
     def member(self, kind: type, base: type, name: str, x: Any) -> None:
@@ -321,12 +324,14 @@ class Around:
             self.ask("{o} == {v}", x, x.copy() if isinstance(x, SETS) else deepcopy(x), label)
             if plain(x):
                 return
+        elif changing and isinstance(x, DICTS) and plain(items):
+            self.ask("[*{o}] == {v}", x, items, label)
         elif changing:
             self.ask("len({o}) == {v}", x, len(x), label)
-            if len(x) > SMALL:
+            if len(x) > SMALL or isinstance(x, DICTS):
                 self.ask("all(map(same, {o}, {v}))", x, items, label)
-                if isinstance(x, DICTS):
-                    self.ask("all(map(same, {o}.values(), {v}))", x, list(x.values()), label)
+        if changing and isinstance(x, DICTS) and len(x) > SMALL:
+            self.ask("all(map(same, {o}.values(), {v}))", x, list(x.values()), label)
         single = changing and not isinstance(x, SETS) and len(x) <= SMALL
         for key, item in x.items() if isinstance(x, DICTS) else enumerate(items):
             at = f"{label}[{key!r}]" if plain(key) else label
