@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu import nn
+from tinygrad_edu import nn, optim
 from tinygrad_edu.nn import functional as F  # noqa: N812
 from tinygrad_edu.tape import CaptureError, compile  # noqa: A004
 
@@ -196,3 +196,159 @@ def test_an_index_out_of_range_is_the_same_error_at_a_replay():
             assert type(error.value) is RuntimeError
         same(numbers(step(X(3), tg.tensor([2, 0]))), numbers(fn(X(3), tg.tensor([2, 0]))))
         assert step.cache_info().recordings == 1
+
+
+# ---- optimisers, schedules, running statistics ---------------------------------------------------------------------
+def trained(schedule, steps: int = 6, rule=None, compiled=None, **metric):
+    """Weights and rates after each step, with a schedule that steps inside."""
+    w = X(3).requires_grad_()
+    rule = optim.SGD([w], 0.1, momentum=0.9) if rule is None else rule([w])
+    after = schedule(rule)
+
+    def step(x):
+        rule.zero_grad()
+        loss = (w * x).exp().sum()
+        loss.backward()
+        rule.step()
+        after.step(**metric)
+        return loss
+    step = step if compiled is None else compile(step, optimise=compiled)
+    found = [[step(X(3, seed=k)), w.clone(), rule.param_groups[0]["lr"]] for k in range(steps)]
+    return numbers(found), None if compiled is None else step.cache_info().replays
+
+
+def again(schedule, **how) -> None:
+    """The same training as it is and compiled, replayed from the second step on."""
+    expected, _ = trained(schedule, **how)
+    assert len({rate for _, _, rate in expected}) > 1 or "epoch" in how
+    for optimise in (True, False):
+        found, replays = trained(schedule, compiled=optimise, **how)
+        same(expected, found)
+        assert replays == len(expected) - 1
+
+
+S = optim.lr_scheduler
+
+
+@pytest.mark.parametrize("schedule", [
+    lambda rule: S.CosineAnnealingWarmRestarts(rule, 3), lambda rule: S.StepLR(rule, 2),
+    lambda rule: S.ChainedScheduler([S.ExponentialLR(rule, 0.9), S.StepLR(rule, 2)]),
+    lambda rule: S.SequentialLR(rule, [S.ConstantLR(rule, 0.5, 2), S.StepLR(rule, 1)], [3])])
+def test_schedules_that_step_inside(schedule):
+    again(schedule)
+    if isinstance(schedule(optim.SGD([X(3)], 0.1)), (S.StepLR, S.CosineAnnealingWarmRestarts)):
+        again(schedule, epoch=5)
+
+
+def test_a_plateau_with_a_number():
+    again(lambda rule: S.ReduceLROnPlateau(rule, patience=0), metrics=0.5)
+
+
+class Halved(S.StepLR):
+    """A schedule of one's own around a step that exists."""
+
+    def step(self, epoch=None):
+        super().step(epoch)
+
+
+class Inverse(S.LRScheduler):
+    """Rates of one's own."""
+
+    def get_lr(self):
+        return [base / (1 + self.last_epoch) for base in self.base_lrs]
+
+
+class Sign(optim.Optimizer):
+    """A rule of one's own, as the documentation says."""
+
+    def __init__(self, params, lr=0.1):
+        super().__init__(params, {"lr": lr})
+
+    def update(self, group, params):
+        for p in params:
+            count = self.state[p].setdefault("count", 0)
+            self.state[p]["count"] = count + 1
+            p.payload[...] -= group["lr"] / (count + 1) * np.sign(p.grad.payload)
+
+
+class Careful(optim.SGD):
+    """A step of one's own around the one that exists."""
+
+    def step(self, closure=None):
+        return super().step(closure)
+
+
+def test_rules_and_schedules_of_ones_own():
+    again(lambda rule: S.StepLR(rule, 2), rule=Sign)
+    again(lambda rule: Halved(rule, 2))
+    again(Inverse)
+    again(lambda rule: S.StepLR(rule, 2), rule=lambda ps: Careful(ps, 0.1))
+
+
+def test_what_a_rule_would_not_do_again_is_refused():
+    w = X(3).requires_grad_()
+    rule = optim.SGD([w], 0.1, momentum=0.9)
+    schedule, plateau = S.StepLR(rule, 2), S.ReduceLROnPlateau(rule)
+    state = rule.state_dict()
+
+    def loss(x, f):
+        rule.zero_grad()
+        y = (w * x).sum()
+        y.backward()
+        f(y)
+        rule.step()
+        return y
+    for f in (lambda y: rule.load_state_dict(state), lambda y: rule.state.clear(), lambda y: plateau.step(y.detach()),
+              lambda y: schedule.load_state_dict(schedule.state_dict()), lambda y: rule.state_dict(),
+              lambda y: rule.add_param_group({"params": [X(2).requires_grad_()]}), lambda y: S.StepLR(rule, 1),
+              lambda y: optim.SGD([w], 0.1), lambda y: plateau.step(y.item())):
+        step = compile(lambda x, f=f: loss(x, f))
+        with pytest.raises(CaptureError):
+            step(X(3))
+
+
+def test_gradients_set_to_zero_instead_of_none():
+    w = X(3).requires_grad_()
+
+    def step(x):
+        rule.zero_grad(set_to_none=False)
+        (w * x).sum().backward()
+        return w.grad
+    rule = optim.SGD([w], 0.1)
+    w.grad = tg.ones_like(w)
+    live(step, *[(X(3, seed=k),) for k in range(3)])
+
+
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_running_statistics(momentum):
+    for reset in (False, True):
+        found = []
+        for compiled in (None, True, False):
+            norm = nn.BatchNorm1d(3, momentum=momentum).double()
+
+            def f(x, norm=norm, reset=reset):
+                if reset:
+                    norm.reset_running_stats()
+                return norm(x).detach()
+            step = f if compiled is None else compile(f, optimise=compiled)
+            found.append(numbers([[step(X(4, 3, seed=k)), norm.running_mean.clone(), norm.running_var.clone(),
+                                   norm.num_batches_tracked.clone()] for k in range(4)]))
+            assert compiled is None or step.cache_info().replays == 3
+        same(found[0], found[1])
+        same(found[0], found[2])
+
+
+# ---- random numbers -----------------------------------------------------------------------------------------------
+def test_generators_are_seeded_and_asked_outside():
+    g, state = tg.Generator().manual_seed(1), tg.get_rng_state()
+    for f in (lambda x: tg.manual_seed(7) and x + tg.randn(3), lambda x: x + tg.rand(3, generator=g.manual_seed(7)),
+              lambda x: x + tg.rand(3, generator=tg.Generator()), lambda x: tg.set_rng_state(state) or x + tg.rand(3),
+              lambda x: x * tg.initial_seed(), lambda x: tg.get_rng_state(), lambda x: g.seed() * x):
+        with pytest.raises(CaptureError):
+            compile(f)(X(3))
+
+
+def test_the_shape_of_random_numbers_is_part_of_the_program():
+    def f(x, n):
+        return (tg.randint(0, n, (n, 3)) + tg.normal(0.0, 1.0, (n, 3))).sum(0) * x + tg.randperm(n).sum(), tg.rand(n, 1)
+    agree(f, (X(3), 2), (X(3, seed=1), 4), (X(3, seed=2), 2))

@@ -12,7 +12,7 @@ import numpy as np
 
 from .defaults import CPU, float_dtype, on_cpu
 from .errors import message
-from .mode import opaque
+from .mode import capturing, opaque
 
 LOW64 = 2 ** 64 - 1
 
@@ -27,8 +27,14 @@ class Stream:
         self.device = CPU
         self.manual_seed(0)
 
+    def outside(self, what: str) -> None:
+        """Refuse what a captured program would not do again: it goes on from where the generator is."""
+        if watcher := capturing():
+            watcher.refused(f"random numbers from elsewhere ({what} of a generator)", "seed, save and restore outside, and pass generator=g")
+
     def manual_seed(self, seed: int) -> Any:
         """Start over from this seed; returns the generator."""
+        self.outside("a new seed")
         self._seed: int = int(seed) & LOW64
         self._numpy: np.random.Generator | None = None
         return self
@@ -46,6 +52,7 @@ class Stream:
 
     def initial_seed(self) -> int:
         """The seed that the generator started from."""
+        self.outside("the seed")
         return self._seed
 
 

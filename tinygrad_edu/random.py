@@ -33,6 +33,7 @@ class Generator(Stream):
 
     def get_state(self) -> Tensor:
         """The state as a tensor of bytes."""
+        self.outside("the state")
         now = self.numpy.bit_generator.state
         a, b = now["state"]["state"], now["state"]["inc"]
         halves = (a >> 64, a & LOW64, b >> 64, b & LOW64)

@@ -163,7 +163,7 @@ def layer_norm(input: Tensor, normalized_shape: list[int] | tuple[int, ...], wei
 
 
 def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
-               bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Tensor:
+               bias: Tensor | None = None, training: bool = False, momentum: Any = 0.1, eps: float = 1e-5) -> Tensor:
     """(x - mean) / sqrt(variance + eps) of each channel (dimension 1), times weight plus bias (Ioffe and Szegedy 2015).
 
     In training, mean and variance are the batch's and move the running ones by ``momentum``; else they are those.
@@ -187,9 +187,11 @@ def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor |
 
 
 @opaque
-def follow(mean: np.ndarray, var: np.ndarray, x: np.ndarray, dims: tuple[int, ...], momentum: float,
+def follow(mean: np.ndarray, var: np.ndarray, x: np.ndarray, dims: tuple[int, ...], momentum: Any,
            unbiased: float) -> None:
-    """Move the running mean and variance towards those of a batch, in place."""
+    """Move the running mean and variance towards those of a batch, in place; the momentum is a number, or the array
+    of how many batches there were, whose average they are."""
+    momentum = 1 / float(momentum) if isinstance(momentum, np.ndarray) else momentum
     for running, now in ((mean, x.mean(dims)), (var, x.var(dims) * unbiased)):
         running *= 1 - momentum
         running += momentum * now
@@ -463,9 +465,9 @@ class _BatchNorm(_Affine):
         if self.training and self.track_running_stats:
             self.num_batches_tracked.add_(1)
             if momentum is None:                      # the plain average of all batches
-                momentum = 1 / float(self.num_batches_tracked)
+                momentum = self.num_batches_tracked.payload
         return batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias,
-                          self.training or not self.track_running_stats, momentum or 0.0, self.eps)
+                          self.training or not self.track_running_stats, momentum, self.eps)
 
     def extra_repr(self) -> str:
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "

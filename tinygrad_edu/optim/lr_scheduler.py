@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import message
 from ..mode import capturing
 from ..nn.notice import notice
-from .optimizer import Optimizer, check
+from .optimizer import Optimizer, anew, check, outside
 
 __all__ = [
     "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR",
@@ -30,7 +30,9 @@ def rates(optimizer: Optimizer) -> list[float]:
 
 
 def must_be_optimizer(optimizer: Any, op: str) -> None:
-    """TypeError where it is none."""
+    """TypeError where it is none; a captured program would not make a scheduler for it each time."""
+    if watcher := capturing():
+        watcher.refused(f"a new {op}", "make it outside")
     if not isinstance(optimizer, Optimizer):
         raise TypeError(message(f"{type(optimizer).__name__} is not an Optimizer", op=op,
                                 instead=f"{op}(optim.SGD(net.parameters(), lr=0.1), ...)"))
@@ -82,10 +84,9 @@ class LRScheduler:
         """The rates that were set last, one for each group."""
         return self._last_lr
 
+    @anew
     def step(self, epoch: int | None = None) -> None:
         """Go on to the next epoch, or to the given one, and set the rates."""
-        if watcher := capturing():                    # a captured program takes the step anew each time
-            return watcher.effect(lambda: self.step(epoch)) if epoch is not None else watcher.effect(self.step)
         stepped = self.optimizer.steps or type(self.optimizer).step is not Optimizer.step
         if self._step_count == 1 and not stepped:
             notice("Detected call of `lr_scheduler.step()` before `optimizer.step()`: the first value of the learning "
@@ -111,10 +112,12 @@ class LRScheduler:
                    op=f"{type(self).__name__}.get_lr", instead="scheduler.get_last_lr()")
         return [group["lr"] * factor for group in self.optimizer.param_groups]
 
+    @outside
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer."""
         return {key: value for key, value in self.__dict__.items() if key != "optimizer"}
 
+    @outside
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state that ``state_dict`` gave."""
         self.__dict__.update(state_dict)
@@ -140,11 +143,13 @@ class LambdaLR(LRScheduler):
         self._times(1)
         return [base * f(self.last_epoch) for f, base in zip(self.lr_lambdas, self.base_lrs, strict=True)]
 
+    @outside
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer and plain functions; of callable objects, their attributes."""
         return {**super().state_dict(), "lr_lambdas": [None if isinstance(f, types.FunctionType) else dict(vars(f))
                                                        for f in self.lr_lambdas]}
 
+    @outside
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state that ``state_dict`` gave; plain functions stay as they are."""
         super().load_state_dict({k: v for k, v in state_dict.items() if k != "lr_lambdas"})
@@ -302,6 +307,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         return [self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
                 for base in self.base_lrs]
 
+    @anew
     def step(self, epoch: float | None = None) -> None:
         """Go on to the next epoch, or to a fractional one: ``step(epoch + batch / batches)``."""
         if epoch is None:
@@ -418,7 +424,8 @@ class ReduceLROnPlateau(LRScheduler):
         bar = best * (1 + sign * self.threshold) if self.threshold_mode == "rel" else best + sign * self.threshold
         return a < bar if self.mode == "min" else a > bar
 
-    def step(self, metrics: Any, epoch: int | None = None) -> None:     # type: ignore[override]
+    @anew
+    def step(self, metrics: Any, epoch: int | None = None) -> None:
         """Look at this epoch's metric, a loss to be small or an accuracy to be large."""
         current = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
@@ -455,10 +462,12 @@ class _Composed(LRScheduler):
                         f"the one at index {i} belongs to another")
         self._schedulers, self.optimizer = schedulers, optimizer
 
+    @outside
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer, with the states of the parts."""
         return {**super().state_dict(), "_schedulers": [s.state_dict() for s in self._schedulers]}
 
+    @outside
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state that ``state_dict`` gave."""
         super().load_state_dict({k: v for k, v in state_dict.items() if k != "_schedulers"})
@@ -473,10 +482,9 @@ class ChainedScheduler(_Composed):
         self._take(schedulers, optimizer or (schedulers[0].optimizer if schedulers else None))
         self._last_lr = rates(self.optimizer)
 
-    def step(self) -> None:                           # type: ignore[override]
+    @anew
+    def step(self) -> None:
         """Step all."""
-        if watcher := capturing():
-            return watcher.effect(self.step)
         for s in self._schedulers:
             s.step()
         self._last_lr = rates(self.optimizer)
@@ -506,10 +514,9 @@ class SequentialLR(_Composed):
         else:
             scheduler.last_epoch -= 1
 
-    def step(self) -> None:                           # type: ignore[override]
+    @anew
+    def step(self) -> None:
         """Step the scheduler whose turn it is."""
-        if watcher := capturing():
-            return watcher.effect(self.step)
         self.last_epoch += 1
         i = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[i]

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,31 @@ def check(ok: bool, what: str, op: str, instead: str = "") -> None:
     """ValueError ``what`` unless ``ok``: nan and values out of range are refused before anything is built."""
     if not ok:
         raise ValueError(message(what, op=op, instead=instead))
+
+
+def anew(step: Callable) -> Callable:
+    """Decorator: a step that a captured program takes anew each time, whatever it does; its arguments are plain."""
+    @wraps(step)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        watcher = capturing()
+        if watcher is None:
+            return step(self, *args, **kwargs)
+        if not (args or kwargs) and type(self).step is call:
+            return watcher.effect(self.step)
+        given = [float(x) if isinstance(x, Tensor) else watcher.fixed_list(x) for x in (*args, *kwargs.values())]
+        named = dict(zip(kwargs, given[len(args):], strict=True))
+        return watcher.effect(lambda: step(self, *given[:len(args)], **named))
+    return call
+
+
+def outside(method: Callable) -> Callable:
+    """Decorator: a method that a captured program would not call again, and that is refused there."""
+    @wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if watcher := capturing():
+            watcher.refused(f"{type(self).__name__}.{method.__name__}()", "call it outside")
+        return method(self, *args, **kwargs)
+    return call
 
 
 class Optimizer:
@@ -55,6 +81,7 @@ class Optimizer:
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
+    @outside
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Optimise more parameters, with options of their own: ``{"params": [...], "lr": 0.1}``."""
         op = f"{type(self).__name__}.add_param_group"
@@ -113,7 +140,8 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         if watcher := capturing():                    # what is captured is that a step is taken, not what it does
-            watcher.effect(self.step)
+            own = type(self).step is Optimizer.step   # else that of a subclass has called this one
+            watcher.effect(self.step if own else lambda: Optimizer.step(self))
             return loss
         self.steps += 1
         for group in self.param_groups:
@@ -151,6 +179,7 @@ class Optimizer:
         return [(flat[0][i:i + PART], t[:n - i], *[a[i:i + PART] for a in flat[1:]]) for i in range(0, n, PART)]
 
     # ---- state --------------------------------------------------------------------------------------------------
+    @outside
     def state_dict(self) -> dict[str, Any]:
         """``{"state": {0: {...}, ...}, "param_groups": [{"lr": ..., "params": [0, ...]}]}``, parameters by number."""
         number = {p: i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
@@ -160,6 +189,7 @@ class Optimizer:
                   for group in self.param_groups]
         return {"state": state, "param_groups": groups}
 
+    @outside
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the state and options of a state_dict, ours or PyTorch's, as a copy; or change nothing."""
         op = f"{type(self).__name__}.load_state_dict"

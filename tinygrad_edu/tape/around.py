@@ -57,7 +57,7 @@ BOUND = (MethodType, BuiltinMethodType, MethodWrapperType)
 
 def alike(a: Any, b: Any) -> bool:
     """Whether two plain values are the same, kind included: 1, 1.0 and True are three."""
-    return a.__class__ is b.__class__ and (a == b or a != a and b != b)
+    return a.__class__ is b.__class__ and (a == b and (bool(a) or repr(a) == repr(b)) or a != a and b != b)     # -0.0
 
 
 ASKED = {"alike": alike, "same": operator.is_, "array_equal": np.array_equal}    # what tests of facts call
@@ -223,10 +223,11 @@ class Around:
         if kind in self.kinds or kind is type:
             return
         slots = self.kinds[kind] = []
+        rule = hasattr(kind, "add_param_group") or hasattr(kind, "get_last_lr")        # steps are taken anew each time
         self.class_of(type(kind))
         for base in kind.__mro__:
             file = file_of(base)
-            if base is object or not (users(file) or file.startswith(PACKAGE)):
+            if base is object or not (users(file) or file.startswith(PACKAGE) and not rule):
                 continue
             if self.by_name and users(file):
                 own = vars(base).keys() - {"__slotnames__"}                   # which copy() notes there
@@ -234,7 +235,7 @@ class Around:
             for name, x in vars(base).items():
                 if isinstance(x, MemberDescriptorType):
                     slots.append(name)
-                elif name not in ("__init__", "__new__"):
+                elif name not in ("__init__", "__new__") and not (rule and name in ("update", "get_lr")):
                     self.member(kind, base, name, x)
 
     def member(self, kind: type, base: type, name: str, x: Any) -> None:
@@ -258,7 +259,8 @@ class Around:
         have, file = vars(x), file_of(type(x))
         whole = self.by_name and "param_groups" not in have and (
             users(file) or hasattr(type(x), "named_modules") or type(x).__name__ in SPACES)
-        for name in sorted(have.keys() if whole else self.attributes & have.keys()):
+        formula = getattr(getattr(type(x), "_takes", None), "parameters", ())         # what it hands to its function
+        for name in sorted(have.keys() if whole else self.attributes.union(formula) & have.keys()):
             if name not in but and (not name.startswith("__") or name in self.attributes):
                 self.entry(f"{{o}}.__dict__[{quoted(name)}]", x, have[name], f"{label}.{name}" if label else name)
         if not isinstance(x, ModuleType) and (whole or not file.startswith(PACKAGE)):
@@ -310,10 +312,13 @@ class Around:
         """What a layer consists of, whether it trains, and its hooks."""
         self.ask("{o}.training is {v}", x, x.training, f"{label}.training")
         self.ask("{o}._hooked is {v}", x, x._hooked, f"the hooks of {label}")
+        self.ask("len({o}.__dict__) == {v}", x, len(vars(x)), f"the attributes of {label}")
         for registry in ("_modules", "_parameters", "_buffers", *(REGISTRIES[3:6] if x._hooked else ())):
             items = vars(x)[registry]
             if items or registry == "_modules":
-                self.ask("len({o}) == {v}", items, len(items), label)
+                ordered = registry == "_modules" and hasattr(type(x), "keys")
+                self.ask(f"{'[*{o}]' if ordered else 'len({o})'} == {{v}}", items,
+                         list(items) if ordered else len(items), label)
             for name, item in items.items():
                 self.entry(f"{{o}}[{name!r}]", items, item, f"{label}.{name}")
 

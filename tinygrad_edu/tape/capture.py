@@ -266,6 +266,8 @@ class Recorder:
         grads = any(isinstance(x, list) or mine for x, mine in zip(args, own, strict=True))
         if grads:                                     # parameters, whose grads it may look at
             self.flush()
+        args, kwargs = put((args, kwargs), lambda number: number if type(number.payload) is float else self.fixed(
+            number, "a size"))                        # whole numbers may decide the shape of the result
         with unwatched(self):
             result = fn(*put(args, lambda number: number.payload), **put(kwargs, lambda number: number.payload))
         if grads or result is None:
