@@ -483,7 +483,7 @@ def signature(x: Any, numbers: list) -> tuple:
         elif item is None or isinstance(item, (bool, str, bytes)):
             key.append(item if item.__class__ is not bool else (bool, item))
         else:
-            key.append((item.__class__, item.item()) if isinstance(item, np.generic) else Same(item))
+            key.append((item.__class__, repr(item)) if isinstance(item, np.generic) else Same(item))
     return (tuple(x), *key) if isinstance(x, dict) else tuple(key)
 
 
