@@ -30,7 +30,8 @@ class Stream:
     def outside(self, what: str) -> None:
         """Refuse what a captured program would not do again: it goes on from where the generator is."""
         if watcher := capturing():
-            watcher.refused(f"random numbers from elsewhere ({what} of a generator)", "seed, save and restore outside, and pass generator=g")
+            watcher.refused(f"random numbers from elsewhere ({what} of a generator)",
+                            "seed, save and restore outside, and pass generator=g")
 
     def manual_seed(self, seed: int) -> Any:
         """Start over from this seed; returns the generator."""
