@@ -673,6 +673,51 @@ def powers_of_negative_values(compile, show):
     show(f(3))
 
 
+@faithful
+def options_of_losses_and_activations(compile, show):
+    loss, slope, scores = nn.CrossEntropyLoss(), nn.LeakyReLU(), X(4, 3)
+    labels = tg.tensor([0, 1, 2, 0])
+    f = compile(lambda x: loss(x, labels))
+    g = compile(lambda x: slope(x).sum())
+    show(f(scores), g(scores))
+    loss.label_smoothing = 0.3
+    slope.negative_slope = 0.5
+    show(f(scores), g(scores))
+    loss.reduction = "sum"
+    show(f(scores))
+
+
+@faithful
+def the_order_of_layers(compile, show):
+    layers = nn.ModuleDict({"a": nn.Tanh(), "b": nn.Softplus()})
+
+    @compile
+    def f(x):
+        for layer in layers.values():
+            x = layer(x)
+        return x
+    show(f(X(3)))
+    layers["a"] = layers.pop("a")
+    show(f(X(3)))
+
+
+@faithful
+def another_forward_of_a_layer(compile, show):
+    net = nn.Sequential(nn.Tanh())
+    f = compile(lambda x: net(x))
+    show(f(X(3)))
+    net[0].forward = lambda x: x * 7
+    show(f(X(3)))
+
+
+@faithful
+def zeros_with_a_sign(compile, show):
+    f = compile(lambda x, k: x * math.copysign(2.0, k))
+    g = compile(lambda x, k: x * math.copysign(2.0, k))
+    for k in (0.0, -0.0):
+        show(f(X(3), k), g(X(3), np.float64(k)))
+
+
 @pytest.mark.parametrize("optimise", [True, False])
 @pytest.mark.parametrize("name", FAITHFUL)
 def test_what_gives_the_eager_numbers(name, optimise):
