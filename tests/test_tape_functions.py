@@ -126,6 +126,11 @@ def test_derivatives_of_functions(derivative):
     live(derivative, *[(X(3, seed=k), X(3, seed=k + 9)) for k in range(3)])
 
 
+def test_derivatives_along_numbers_and_arrays():
+    agree(lambda x, k: A.vjp(lambda y: (y ** 2).sum(), x, k)[1], (X(3), 2.0), (X(3, seed=1), 3.0))
+    live(lambda x, a: A.jvp(lambda y: y ** 2, x, a)[1], *[(X(3, seed=k), np.arange(3.0) + k) for k in range(3)])
+
+
 # ---- numbers as arguments --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("fn", written("x, n", """
     x.reshape(n, -1).sum(1); x.view(-1, n).sum(1); x.unflatten(0, (n, -1)).sum(1); x.topk(n).values;
@@ -196,6 +201,21 @@ def test_an_index_out_of_range_is_the_same_error_at_a_replay():
             assert type(error.value) is RuntimeError
         same(numbers(step(X(3), tg.tensor([2, 0]))), numbers(fn(X(3), tg.tensor([2, 0]))))
         assert step.cache_info().recordings == 1
+
+
+def test_parameters_written_from_a_vector():
+    found = []
+    for compiled in (None, True, False):
+        net = nn.Linear(3, 2).double()
+        nn.utils.vector_to_parameters(X(8), net.parameters())
+
+        def f(x, net=net):
+            nn.utils.vector_to_parameters(nn.utils.parameters_to_vector(net.parameters()) * x.sum(), net.parameters())
+            return net(x).detach()
+        step = f if compiled is None else compile(f, optimise=compiled)
+        found.append(numbers([[step(X(3, seed=k)), net.weight.clone()] for k in range(3)]))
+    same(found[0], found[1])
+    same(found[0], found[2])
 
 
 # ---- optimisers, schedules, running statistics ---------------------------------------------------------------------
@@ -285,6 +305,14 @@ def test_rules_and_schedules_of_ones_own():
     again(lambda rule: S.StepLR(rule, 2), rule=lambda ps: Careful(ps, 0.1))
 
 
+def test_rates_of_ones_own_are_asked_anew():
+    own = Inverse(optim.SGD([X(3)], 0.1))
+    step = compile(lambda x: x * own.get_lr()[0])
+    for k in range(4):
+        same(numbers(X(3, seed=k) * (0.1 / (1 + k))), numbers(step(X(3, seed=k))))
+        own.step()
+
+
 def test_what_a_rule_would_not_do_again_is_refused():
     w = X(3).requires_grad_()
     rule = optim.SGD([w], 0.1, momentum=0.9)
@@ -301,6 +329,7 @@ def test_what_a_rule_would_not_do_again_is_refused():
     for f in (lambda y: rule.load_state_dict(state), lambda y: rule.state.clear(), lambda y: plateau.step(y.detach()),
               lambda y: schedule.load_state_dict(schedule.state_dict()), lambda y: rule.state_dict(),
               lambda y: rule.add_param_group({"params": [X(2).requires_grad_()]}), lambda y: S.StepLR(rule, 1),
+              lambda y: y * schedule.get_lr()[0],
               lambda y: optim.SGD([w], 0.1), lambda y: plateau.step(y.item())):
         step = compile(lambda x, f=f: loss(x, f))
         with pytest.raises(CaptureError):

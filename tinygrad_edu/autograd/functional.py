@@ -32,6 +32,7 @@ def vectors(v: Any, ends: Sequence[Any], create_graph: bool) -> list:
                                    inputs=tuple(ends), instead="v with the same shapes"))
     found = []
     for u, x in zip((1.0,) if v is None else several(v), ends, strict=True):
+        u = float(u) if isinstance(u, (int, float)) else u
         p = getattr(u, "payload", u)
         if v is not None and np.shape(p) != np.shape(x.payload):
             raise RuntimeError(message(f"v has invalid size: should be {np.shape(x.payload)} but got {np.shape(p)}",

@@ -8,8 +8,7 @@ import numpy as np
 
 from ..errors import message
 from ..functions import shape as sh
-from ..graph import stamp
-from ..mode import opaque
+from ..mode import no_grad, opaque
 from ..tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "get_total_norm", "parameters_to_vector", "vector_to_parameters"]
@@ -88,6 +87,6 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
                                    f"{sum(p.numel() for p in params)}", op="vector_to_parameters", inputs=(vec,),
                                    instead="the vector that parameters_to_vector gave for these parameters"))
     for p in params:
-        p.payload[...] = vec.payload[start:start + p.numel()].reshape(p.shape)
+        with no_grad():
+            p.copy_(vec[start:start + p.numel()].reshape(p.shape))
         start += p.numel()
-        stamp(p)

@@ -107,6 +107,8 @@ class LRScheduler:
 
     def _times(self, factor: float) -> list[float]:
         """The current rates times ``factor``."""
+        if watcher := capturing():
+            watcher.refused(f"{type(self).__name__}.get_lr()", "get_last_lr(), outside")
         if not self._get_lr_called_within_step:
             notice("To get the last learning rate computed by the scheduler, please use `get_last_lr()`.",
                    op=f"{type(self).__name__}.get_lr", instead="scheduler.get_last_lr()")

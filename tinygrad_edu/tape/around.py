@@ -235,7 +235,8 @@ class Around:
             for name, x in vars(base).items():
                 if isinstance(x, MemberDescriptorType):
                     slots.append(name)
-                elif name not in ("__init__", "__new__") and not (rule and name in ("update", "get_lr")):
+                elif name not in ("__init__", "__new__") and not (
+                        rule and name in ("update", "get_lr") and name not in self.attributes):
                     self.member(kind, base, name, x)
 
     def member(self, kind: type, base: type, name: str, x: Any) -> None:
