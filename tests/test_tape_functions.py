@@ -306,7 +306,9 @@ def test_rules_and_schedules_of_ones_own():
 
 
 def test_rates_of_ones_own_are_asked_anew():
-    own = Inverse(optim.SGD([X(3)], 0.1))
+    rule = optim.SGD([X(3)], 0.1)
+    rule.step()
+    own = Inverse(rule)
     step = compile(lambda x: x * own.get_lr()[0])
     for k in range(4):
         same(numbers(X(3, seed=k) * (0.1 / (1 + k))), numbers(step(X(3, seed=k))))
