@@ -2,10 +2,13 @@
 functions, schedules. Always the same program twice, as it is and compiled, on numbers that change from call to call."""
 from __future__ import annotations
 
+import ast
 import copy
+import re
 
 import numpy as np
 import pytest
+from test_call_forms import INPUTS, LINES
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
@@ -218,6 +221,20 @@ def test_parameters_written_from_a_vector():
     same(found[0], found[2])
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8])
+@pytest.mark.parametrize("loss", [F.cross_entropy, F.nll_loss])
+def test_a_label_out_of_range_is_the_same_error_at_a_replay(loss, dtype):
+    for ignored in (-100, 1):
+        step = compile(lambda x, t, ignored=ignored: loss(x, t, ignore_index=ignored))
+        for labels in ([0, 2, 1], [2, 2, 0], [0, 3, 1], [1, 1, 0]):
+            x, t = X(3, 3), tg.tensor(np.array(labels, dtype))
+            if 3 in labels:
+                with pytest.raises(IndexError, match="Target 3 is out of bounds"):
+                    step(x, t)
+            else:
+                same(numbers(loss(x, t, ignore_index=ignored)), numbers(step(x, t)))
+
+
 # ---- optimisers, schedules, running statistics ---------------------------------------------------------------------
 def trained(schedule, steps: int = 6, rule=None, compiled=None, **metric):
     """Weights and rates after each step, with a schedule that steps inside."""
@@ -383,3 +400,66 @@ def test_the_shape_of_random_numbers_is_part_of_the_program():
     def f(x, n):
         return (tg.randint(0, n, (n, 3)) + tg.normal(0.0, 1.0, (n, 3))).sum(0) * x + tg.randperm(n).sum(), tg.rand(n, 1)
     agree(f, (X(3), 2), (X(3, seed=1), 4), (X(3, seed=2), 2))
+
+
+# ---- PyTorch's forms of calls --------------------------------------------------------------------------------------
+class Literals(ast.NodeTransformer):
+    """Numbers that are written in an expression become names n0, n1, ..."""
+
+    def __init__(self):
+        self.found = []
+
+    def visit_Constant(self, node):                    # noqa: N802  (ast's name)
+        if type(node.value) not in (int, float):
+            return node
+        self.found.append(node.value)
+        return ast.Name(f"n{len(self.found) - 1}", ast.Load())
+
+
+def varied(a, k):
+    """Other numbers of the same kind, shape and range."""
+    return np.roll(a, k, axis=-1) if a.ndim else a
+
+
+def outcome(f, *args):
+    """What a call gives as text, numbers rounded; or the kind of error."""
+    def plain(x):
+        if isinstance(x, tg.Tensor):
+            return str(x.dtype), x.shape, np.round(x.detach().numpy().astype(float), 9).tolist()
+        return [plain(item) for item in x] if isinstance(x, (list, tuple)) else x
+    tg.manual_seed(0)
+    try:
+        return str(plain(f(*args)))
+    except CaptureError:
+        raise
+    except Exception as error:                        # PyTorch's kinds, held to it in test_call_forms
+        return type(error).__name__
+
+
+READ = ("nonzero", "unique", "torch.where(m)")         # what they give has another shape for other numbers
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("line", LINES)
+def test_forms_of_calls(line):
+    for arguments in (False, True):
+        try:
+            tree = ast.parse(line, mode="eval")
+        except SyntaxError:
+            return
+        literals = Literals()
+        code = ast.unparse(ast.fix_missing_locations(literals.visit(tree))) if arguments else line
+        names = [name for name in INPUTS if re.search(rf"\b{name}\b", code)]
+        f = eval(f"lambda {', '.join([*names, *(f'n{i}' for i in range(len(literals.found)))])}: {code}",
+                 {"torch": tg})
+        for optimise in (True, False):
+            step = compile(f, optimise=optimise)
+            for k in (0, 1, 2, 0, 1):
+                changed = [n + k % 2 * (1 if type(n) is int else 0.25) for n in literals.found]
+                args = lambda: [tg.tensor(varied(INPUTS[n], k)) for n in names] + changed   # noqa: E731, B023
+                with np.errstate(all="ignore"):
+                    if any(word in line for word in READ) and names:
+                        with pytest.raises(CaptureError, match=r"nonzero|unique"):
+                            outcome(step, *args())
+                    else:
+                        assert outcome(step, *args()) == outcome(f, *args())

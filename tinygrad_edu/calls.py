@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .errors import message
-from .graph import HERE, Node, Primitive
+from .graph import HERE, Primitive
 
 UNCHECKED = set("broadcast_shapes broadcast_tensors cat chain_matmul concat concatenate einsum hstack meshgrid stack "
                 "vstack where".split())               # the first argument is not a Tensor alone
@@ -55,7 +55,7 @@ def dressed(name: str, f: Callable, makes: bool = False) -> Callable:
                 named = {renamed.get(n, n): value for n, value in named.items()}
         if primitive and (len(args) != len(names) or named):
             raise miscounted(name, names, args, named)
-        if not unchecked and args and not isinstance(args[0], Node) or pair:
+        if not unchecked and args and not node(args[0]) or pair:
             check(name, names, args)
         try:
             return f(*args, **named)
@@ -79,12 +79,17 @@ def signature(f: Callable) -> str:
     return str(given.replace(parameters=plain, return_annotation=given.empty)).replace("(x", "(input")
 
 
+def node(x: Any) -> bool:
+    """Whether x is a Tensor or a Value, and not a number that is read anew at each replay."""
+    return getattr(x, "scalar", None) is not None
+
+
 def check(name: str, names: list[str], args: tuple) -> None:
     """TypeError, in PyTorch's words, for an argument that must be a Tensor, or a number, and is not."""
-    numbers = name in NUMBER_FIRST and any(isinstance(x, Node) for x in args)
+    numbers = name in NUMBER_FIRST and any(node(x) for x in args)
     for i, x in enumerate(args[:2 if name in PAIRS else 1]):
         may_be = numbers or (i == 1 and name in PAIRS and name not in TENSORS)
-        if not (isinstance(x, Node) or (may_be and isinstance(x, (int, float, np.number, np.bool_)))):
+        if not (node(x) or (may_be and isinstance(x, (int, float, np.number, np.bool_)))):
             raise TypeError(message(f"{name}(): argument '{names[i]}' (position {i + 1}) must be Tensor, not "
                                     f"{type(x).__name__}", op=name, inputs=args, instead="tg.tensor(...) of it"))
 

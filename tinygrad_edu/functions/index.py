@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..mode import assumed, constant
+from ..mode import assumed, constant, derived
 from ..ops import index as ix
 from ..ops.elementwise import where
 from ..ops.index import assign, getitem, put, setitem  # noqa: F401
@@ -51,9 +51,9 @@ def plain(index: Any) -> tuple:
                     raise (IndexError if i.dtype.kind == "f" else TypeError)(message(
                         "tensors used as indices must be long, int, byte or bool tensors", op="getitem", inputs=(i,),
                         instead="index.long(), or a mask such as x > 0"))
-                i = i.astype(np.int64)                # an empty list
+                i = constant(i.astype(np.int64))      # an empty list
             if i.dtype == np.uint8:                   # PyTorch's older masks
-                i = i.astype(bool)
+                i = derived(i.astype(bool), i)
             if i.ndim == 0 and i.dtype != bool:       # a bool is a new dimension, kept by True and emptied by False
                 i = given.__index__()
             arrays = arrays or isinstance(i, np.ndarray)

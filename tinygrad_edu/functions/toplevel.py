@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..mode import constant
+from ..mode import assumed, constant
 from ..ops import elementwise as ew
 from ..ops import fused as fu
 from . import linalg
@@ -61,7 +61,7 @@ def equal(a: Any, b: Any) -> bool:
     >>> equal(tensor([1., 2.]), tensor([1., 2.]))
     True
     """
-    return bool(np.array_equal(read(a, "equal()"), read(b, "equal()")))
+    return bool(assumed(np.array_equal, array(a), array(b)))
 
 
 def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
@@ -70,7 +70,7 @@ def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: 
     >>> allclose(tensor([1.]), tensor([1. + 1e-9]))
     True
     """
-    return bool(np.allclose(read(a, "allclose()"), read(b, "allclose()"), rtol, atol, equal_nan))
+    return bool(assumed(np.allclose, array(a), array(b), rtol, atol, equal_nan))
 
 
 def numel(x: Any) -> int:

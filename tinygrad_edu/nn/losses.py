@@ -219,6 +219,11 @@ def outside(t: np.ndarray, classes: int) -> bool:
     return bool(np.maximum.reduce(t.view(np.uint64), axis=None) >= classes)
 
 
+def stray(t: np.ndarray, classes: int, ignored: int) -> bool:
+    """Whether some label that counts is not one of 0, ..., classes - 1."""
+    return bool(((t != ignored) & ((t < 0) | (t >= classes))).any())
+
+
 def label_weights(op: str, x: Tensor, t: np.ndarray, weight: Tensor | None,
                   ignore_index: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Labels within range, the weight of each row, and which rows count; None where all are 1, or all count."""
@@ -233,8 +238,8 @@ def label_weights(op: str, x: Tensor, t: np.ndarray, weight: Tensor | None,
     keep = None
     if ignore_index >= 0 or t.size and (t.dtype is not I64 or assumed(outside, t, classes)):
         t = t if t.dtype is I64 else kept(t, None)
-        wrong = t[(t != ignore_index) & ((t < 0) | (t >= classes))]
-        if wrong.size:
+        if assumed(stray, t, classes, ignore_index):
+            wrong = t[(t != ignore_index) & ((t < 0) | (t >= classes))]
             raise refusal(IndexError, f"Target {wrong[0]} is out of bounds.", op, x, t,
                           instead=f"labels from 0 to {classes - 1}, since there are {classes} columns of scores"
                           + ("; labels that start at 1 need target - 1" if t.min() == 1 else ""))

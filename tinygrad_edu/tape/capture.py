@@ -131,9 +131,14 @@ class Recorder:
         for mask in params.get("index", ()) if isinstance(params.get("index"), tuple) else ():
             if isinstance(mask, ndarray) and mask.dtype == bool:      # how many it picks decides the shapes that follow
                 self.guard(np.count_nonzero, (self.resolve(mask),), int(np.count_nonzero(mask)))
-        out = self.variable(p, node.note.layer)
+        out, raw = self.variable(p, node.note.layer), self.raw(op, inputs, params) if op.promotes else p.dtype
+        if raw == np.float16 != p.dtype:              # of masks and bytes, which NumPy computes with in half precision
+            raw, given = np.dtype(np.float32), values
+            values = tuple([Var(x.shape, raw, memory=object()) if isinstance(x, Var) else x for x in given])
+            self.events += [Line("call", y, CAST, (x,), {"dtype": raw}) for x, y in zip(given, values, strict=True)
+                            if y is not x]
         self.events.append(Line("call", out, op, values, options))
-        if op.promotes and (raw := self.raw(op, inputs, params)) != p.dtype:
+        if raw != p.dtype:
             self.events[-1].out = between = Var(p.shape, raw, memory=object())
             self.events.append(Line("call", out, CAST, (between,), {"dtype": p.dtype}))
 

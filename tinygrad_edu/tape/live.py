@@ -54,6 +54,9 @@ class Live(Arithmetic):
             raise AttributeError(f"'{type(self.payload).__name__}' object has no attribute {name!r}")
         return getattr(self.recorder.fixed(self, name), name)
 
+    def __sub__(self, other: Any) -> Any:             # a Tensor of masks refuses it
+        return other.__rsub__(self) if getattr(other, "scalar", None) is False else super().__sub__(other)
+
     def __eq__(self, other: Any) -> Any: return number(other) and super().__eq__(other)
     def __ne__(self, other: Any) -> Any: return not number(other) or super().__ne__(other)
 
