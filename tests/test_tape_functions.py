@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 from test_call_forms import INPUTS, LINES
+from test_parity import TABLE
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
@@ -463,3 +464,35 @@ def test_forms_of_calls(line):
                             outcome(step, *args())
                     else:
                         assert outcome(step, *args()) == outcome(f, *args())
+
+
+def other(a, k):
+    """Other numbers of the same kind and shape, which may be taken for the same things."""
+    a = np.asarray(a)
+    if k == 1 and a.ndim:
+        return a[::-1].copy() if a.ndim < 2 or a.shape[0] != a.shape[-1] else a.T.copy()
+    return a * 1.25 if k == 2 and a.dtype.kind == "f" else a
+
+
+COUNTED = {"nonzero", "argwhere", "unique", "bincount", "x.device", "x.methods"}      # shapes that depend on values
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", sorted(TABLE.keys() - COUNTED))
+def test_every_function_and_its_gradients(name):
+    program, *arrays = TABLE[name]
+
+    def f(*xs):
+        xs = [x.detach().requires_grad_() if x.dtype.kind == "f" else x for x in xs]
+        ys = program(tg, *xs)
+        ys = ys if isinstance(ys, (list, tuple)) else [ys]
+        losses = [(y * y).sum().double() for y in ys if isinstance(y, tg.Tensor) and y.requires_grad]
+        if losses:
+            tg.stack(losses).sum().backward()
+        return [y.detach() if isinstance(y, tg.Tensor) else y for y in ys], [x.grad for x in xs]
+    for optimise in (True, False):
+        step = compile(f, optimise=optimise)
+        for k in (0, 1, 2, 0, 1):
+            args = [[tg.tensor(other(a, k)) for a in arrays] for _ in range(2)]
+            with np.errstate(all="ignore"):
+                assert outcome(step, *args[0]) == outcome(f, *args[1])
