@@ -118,6 +118,18 @@ def test_a_tensor_of_unknown_making_is_refused():
         compile(elsewhere)(X(3))
 
 
+W = X(3, seed=5).requires_grad_()
+
+
+@pytest.mark.parametrize("f", [
+    pytest.param(lambda x, a: ((W * np.sin(a)) * tg.from_numpy(a)).detach(), id="held by what was detached"),
+    pytest.param(lambda x, a: x[np.argsort(a)] * tg.from_numpy(a), id="an index"),
+    pytest.param(lambda x, a: tg.where(x > 0, np.sin(a), tg.from_numpy(a)), id="a choice")])
+def test_an_array_that_numpy_computes_is_refused_though_a_node_holds_it(f):
+    with pytest.raises(CaptureError, match="would be frozen"):
+        compile(f)(X(3), np.arange(3.0))
+
+
 # ---- derivatives of functions ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("derivative", written("x, v", """
     A.jvp(lambda x: x.tanh() * x.sum(), x, v); A.vjp(lambda x: x.tanh() * x.sum(), x, v); A.hvp(cubic, x, v);

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..functions import elementwise as ew
-from ..mode import assumed, capturing, opaque
+from ..mode import assumed, capturing, constant, opaque
 from ..ops import fused
 from ..tensor import Tensor
 from .formula import Formula
@@ -340,7 +340,7 @@ def smoothed(x: Tensor, t: np.ndarray, weight: Tensor | None, w: np.ndarray | No
              reduction: str, e: float) -> Tensor:
     """(1 - e) of the loss of the label and e / C of the loss of every class (Szegedy et al. 2016)."""
     logp = fused.log_softmax(x, dim=-1)
-    of_label = -logp[fused.rows(len(t)), t]
+    of_label = -logp[constant(fused.rows(len(t))), t]
     of_all = -(logp if weight is None else logp * weight.detach()).sum(-1)
     if w is not None:
         of_label = of_label * w
@@ -378,7 +378,7 @@ def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, *, ign
     x, t = class_rows("nll_loss", input, target)
     t, w, _ = label_weights("nll_loss", x, t, weight, ignore_index)
     share, offset = shares(t, w, reduction)
-    picked = -x[fused.rows(len(t)), t]
+    picked = -x[constant(fused.rows(len(t))), t]
     if share is None:
         return (picked if w is None else picked * w).reshape(target.shape)
     loss = (picked * share).sum()

@@ -630,14 +630,24 @@ def unread(around: Around, recorder: Recorder, arguments: list[Var], read: set[V
 
 
 def refuse_frozen(recorder: Recorder, read: set[Var]) -> None:
-    """CaptureError for an array that NumPy computed inside, and no primitive: nobody but the recorder holds it."""
-    import sys
-    for i in range(len(recorder.made_inside)):
-        if recorder.made_inside[i][1] in read and sys.getrefcount(recorder.made_inside[i][0]) <= HOLDERS:
-            raise CaptureError(message(
-                f"an array that NumPy computed inside the function ({recorder.made_inside[i][2]}) would be frozen",
-                instead="pass it as an argument, or compute it with tensor operations"))
+    """CaptureError for an array that NumPy computed inside, and no primitive: it is nothing that the function can see,
+    nor was anything computed with it before."""
+    unknown = {id(a): line for a, var, line in recorder.made_inside if var in read and id(a) not in recorder.visible}
+    todo: list[Any] = [x for x in recorder.visible.values() if isinstance(x, Node)] if unknown else []
+    seen = set(map(id, todo))
+    while todo:
+        x = todo.pop()
+        if isinstance(x, np.ndarray):
+            unknown.pop(id(x), None)
+        for part in ((x.inputs, x.params) if isinstance(x, Tensor) and x.born < recorder.began else x.values()
+                     if isinstance(x, dict) else x if isinstance(x, tuple) else ()):
+            if id(part) not in seen:
+                seen.add(id(part))
+                todo.append(part)
+    for line in unknown.values():
+        raise CaptureError(message(
+            f"an array that NumPy computed inside the function ({line}) would be frozen",
+            instead="pass it as an argument, or compute it with tensor operations"))
 
 
-HOLDERS = 5                                           # kept, made_inside, place, loads, and the call itself
 __all__ = ["Compiled", "Value", "compile"]
