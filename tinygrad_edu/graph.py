@@ -141,8 +141,8 @@ class Primitive:
             fn = self.fn if kind.scalar is False else self.scalar
             y = fn(*values, **params) if params else fn(*values)
         except Exception as error:
-            if kind.scalar is not False and (watcher := capturing()):
-                watcher.raised(self)
+            if watcher := capturing():
+                watcher.raised(self, kind, error)
             raise translated(error, self.name, inputs, mode.note.layer, params) from None
         return kind._record(self, inputs, params, y, recorded and mode.recording)
 

@@ -58,7 +58,7 @@ class Recorder:
         self.arguments: set[int] = set()              # and of their tensors
         self.given_tensors: list[Tensor] = []
         self.visible: Any = ()                        # and of what the function's names stand for
-        self.containers: list[tuple[Any, list, str]] = []      # lists and dicts among the arguments, as they were given
+        self.containers: list[tuple[Any, Any, list, str]] = []     # arguments: lists and dicts, what was given for them
         self.kept: list[Any] = []                     # keeps the identities valid
         self.grads: dict[Any, list] = {}              # tensors whose grad was read or set: [at entry, now stored]
         self.loads: list[tuple[Var, ndarray]] = []    # what is read from outside
@@ -67,6 +67,8 @@ class Recorder:
         self.tensors: list[ref] = []
         self.hidden: list[tuple[int, int]] = []       # when nobody watched: what was made then is no constant
         self.changes: set[int] = set()                # when tensors were changed in ways that are captured
+        self.homes: dict[int, Any] = {}               # by identity of an array: the first tensor outside that held it
+        self.aliases: dict[Any, Any] = {}             # other tensors that did
         self.shared: list[tuple[Var, Any]] = []       # arguments that are part of the surroundings at the same time
         self.scalars_of_numpy = ""                    # the line where a number that NumPy made took part
         self.over = False                             # live numbers that are still around are plain ones by now
@@ -167,6 +169,8 @@ class Recorder:
             if x.scalar:
                 raise CaptureError(message("a Value among Tensors", instead="either Values or Tensors in one function"))
             var = self.known.get(id(x.payload)) or self.found(x)
+            if x.born < self.began and self.homes.setdefault(id(x.payload), x) is not x:
+                self.aliases.setdefault(x, self.homes[id(x.payload)])
             if id(x.payload) in self.given and x.born < self.began and id(x) not in self.arguments:
                 self.shared.append((var, x))
             return var
@@ -305,9 +309,11 @@ class Recorder:
             self.refused("a tensor of computed numbers", "tg.stack([...]) of tensors, or arguments")
         return data
 
-    def raised(self, op: Primitive) -> None:
-        """An operation on numbers fails: a function that catches that goes another way than with other numbers."""
-        CaptureError(message("an error of a number, caught inside a compiled function", op=op.name,
+    def raised(self, op: Primitive, kind: Node, error: Exception) -> None:
+        """An operation fails on these numbers: a function that catches that goes another way than with others."""
+        if kind.scalar is False and not isinstance(error, (ArithmeticError, LookupError, np.linalg.LinAlgError)):
+            return                                    # shapes and dtypes, which the recording is for
+        CaptureError(message("an error of these numbers, caught inside a compiled function", op=op.name,
                              instead="if x > 0: ... else: ..., which is captured"))
 
     def refused(self, what: str, instead: str) -> None:
@@ -482,10 +488,17 @@ class Recorder:
         return alive()
 
     def filled(self) -> list[str]:
-        """The lists and dicts among the arguments that the function has changed."""
-        return [label for x, was, label in self.containers if len(x) != len(was) or any(
-            a is not b or i.__class__ is not int and i is not k for (i, a), (k, b) in
-            zip(x.items() if isinstance(x, dict) else enumerate(x), was, strict=True))]
+        """The lists and dicts among the arguments that the function has changed. What it put there is put there."""
+        found = []
+        for x, made, was, label in self.containers:
+            now = list(made.items() if isinstance(made, dict) else enumerate(made))
+            if len(now) != len(was) or any(a is not b or i.__class__ is not int and i is not k
+                                           for (i, a), (k, b) in zip(now, was, strict=True)):
+                found.append(label)
+                plain = [put(pair, lambda number: number.payload) for pair in now]
+                x.clear()
+                x.update(plain) if isinstance(x, dict) else x.extend(item for _, item in plain)
+        return found
 
     def unseen_change(self, tensors: Iterable[Any]) -> Any:
         """A tensor that was changed in a way that is not captured (by ``load_state_dict``, for one); else None."""

@@ -78,8 +78,14 @@ def unneeded(program: Program) -> Program:
 
 
 def changed_memory(program: Program) -> set[Any]:
-    """The memory that some line changes in place, or that a function of which nothing is known is given."""
-    return {v.memory for line in program.lines if line.kind in ("change", "draw") for v in variables(line.inputs)}
+    """The memory that some line changes in place, or that a function of which nothing is known is given; where an
+    optimiser takes its turn, all that lies outside."""
+    found = {v.memory for line in program.lines if line.kind in ("change", "draw") for v in variables(line.inputs)}
+    if any(line.kind == "effect" or line.kind == "draw" and any(isinstance(x, list) for x in line.inputs)
+           for line in program.lines):
+        found |= {v.memory for line in program.lines for v in line.reads
+                  if v.place is not None and v.place.owner is not None}
+    return found
 
 
 def anew(program: Program) -> Program:
@@ -378,6 +384,8 @@ def memory_kept(program: Program) -> Program:
     mine, last = owned(program), last_reads(program)
     stores = [line for line in program.lines if line.kind == "store" and isinstance(line.inputs[0], Var)]
     stored = [line.inputs[0].memory for line in stores]
+    late = [i for i, line in enumerate(program.lines) if not quiet(line)]
+    at = {id(line): i for i, line in enumerate(program.lines)}
     grads = {line.inputs[0].memory: line for line in stores if line.params["path"] == "_grad"
              and stored.count(line.inputs[0].memory) == 1 and mine.get(line.inputs[0].memory) is not None
              and mine[line.inputs[0].memory].shape == line.inputs[0].shape}
@@ -391,7 +399,7 @@ def memory_kept(program: Program) -> Program:
     for i, line in enumerate(program.lines):
         if writes(line) and mine.get(line.out.memory) is line.out and line.out.nbytes:
             m, key = line.out.memory, (line.out.shape, line.out.dtype)
-            if m in grads and m not in returned:
+            if m in grads and m not in returned and not any(i < j < at[id(grads[m])] for j in late):
                 keepers[id(grads[m])] = keeper = Grads(grads[m].op, *key)
                 line = line.but(into=keeper)
             elif m not in held:
@@ -406,24 +414,32 @@ def memory_kept(program: Program) -> Program:
     return program.but(lines)
 
 
+def quiet(line: Line) -> bool:
+    """Whether nobody outside sees what happens before and after a line: it asks nothing, calls nobody, cannot fail."""
+    return line.kind in ("call", "copy", "change", "store") and not (
+        isinstance(line.op, Primitive) and line.op.family == "general" and line.op.home.endswith(("linalg", "factor")))
+
+
 class Grads:
     """The gradient of a parameter, in the same tensor and memory from run to run while nobody else holds it."""
 
-    __slots__ = ("owner", "tensor", "shape", "dtype")
+    __slots__ = ("owner", "tensor", "memory", "shape", "dtype")
 
     def __init__(self, owner: Tensor, shape: tuple, dtype: Any):
         self.owner, self.shape, self.dtype = owner, shape, dtype
         self.tensor: Any = None
+        self.memory: Any = None
 
     def array(self) -> np.ndarray:
         """Memory to write the gradient into."""
         t = self.tensor                               # counted are: our own references, and the call's
         if getrefcount(t) == (4 if self.owner._grad is t else 3):
             p = t.payload
-            if getrefcount(p) == 3:
+            if p is self.memory and getrefcount(p) == 4:
                 return p
-        self.tensor = Tensor._leaf(np.empty(self.shape, self.dtype))
-        return self.tensor.payload
+        self.memory = np.empty(self.shape, self.dtype)
+        self.tensor = Tensor._leaf(self.memory)
+        return self.memory
 
 
 def numbers_as_arrays(program: Program) -> Program:

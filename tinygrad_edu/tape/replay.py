@@ -26,7 +26,7 @@ from ..value import Value
 from .around import ASKED, Around, Fact, called
 from .capture import CaptureError, Recorder
 from .live import Live
-from .passes import anew, optimised
+from .passes import Grads, anew, optimised
 from .program import Line, Memory, Place, Program, Var, variables
 from .text import Branch, parse, rendered
 
@@ -64,7 +64,8 @@ class Recording:
     What it consists of comes from ``noted``: ``plain`` what is plain text and numbers, ``objects`` the rest."""
 
     def __init__(self, plain: bytes, objects: list[Any], streams: list[Any]):
-        self.name, self.packed, code, tests, names, memory, passes, self.simple = marshal.loads(plain)
+        (self.name, self.packed, code, tests, names, memory, passes, self.simple,
+         self.first_change) = marshal.loads(plain)
         self.streams = streams                        # of random numbers, that a run which stops has to give back
         self.passes = [After(*each) for each in passes]
         self.levels: Any = None                       # of a function of Values: its groups, phase by phase
@@ -79,6 +80,14 @@ class Recording:
         space.update((f"x{i}", value) for i, value in enumerate(values))
         exec(f"def holds(a):\n    try:\n        return {tests}\n    except wrong:\n        return False", space)
         self.holds: Callable[[list], bool] = space["holds"]
+
+    def has_changed(self, error: Exception) -> bool:
+        """Whether the run that ended in ``error`` had changed anything outside; Values are written at its end."""
+        trace = error.__traceback__
+        while trace is not None and trace.tb_frame.f_code is not self.run.__code__:
+            trace = trace.tb_next
+        return self.levels is None and not isinstance(error, Branch) and (
+            trace is None or trace.tb_lineno >= self.first_change)
 
     @property
     def text(self) -> str:
@@ -98,11 +107,17 @@ def noted(program: Program, text: str, space: dict[str, Any], facts: list[Fact],
     objects = {name: x for name, x in space.items() if not isinstance(x, Memory)}
     memory = [(name, x.shape, x.dtype.str) for name, x in space.items() if isinstance(x, Memory)]
     code = builtins.compile(text, f"<replay of {program.name}>", "exec")
-    plain = (program.name, zlib.compress(text.encode()), code, tests, list(objects), memory,
-             [tuple(after) for after in passes], simple)
     draws = [x for line in program.lines if line.kind == "draw" for x in (*line.inputs, *line.params.values())]
-    streams = dict.fromkeys([default_generator, *(x for x in draws if isinstance(x, Stream))])
-    return marshal.dumps(plain), [*objects.values(), *values], list(streams) if {"draw", "guard"} <= kinds else []
+    streams: list[Any] = list(dict.fromkeys([default_generator, *(x for x in draws if isinstance(x, Stream))]))
+    streams = streams if {"draw", "guard"} <= kinds else []
+    outside = {v.memory for v, _ in recorder.loads}
+    last = text.count("\n")                           # a line of the text for each of the program, and "return" behind
+    first = next((last - len(program.lines) + i for i, line in enumerate(program.lines)
+                  if line.kind in ("store", "effect") or line.kind == "draw" and (not streams or line.out is None)
+                  or line.kind == "change" and line.inputs[0].memory in outside or isinstance(line.into, Grads)), last)
+    plain = (program.name, zlib.compress(text.encode()), code, tests, list(objects), memory,
+             [tuple(after) for after in passes], simple, first)
+    return marshal.dumps(plain), [*objects.values(), *values], streams
 
 
 def conditions(recorder: Recorder, facts: list[Fact], written: set[Any]) -> tuple[str, list[Any]]:
@@ -124,6 +139,8 @@ def conditions(recorder: Recorder, facts: list[Fact], written: set[Any]) -> tupl
             ask("{0}.requires_grad is {1}", owner, owner.requires_grad)
             if owner.requires_grad:
                 ask("{0}.note.hooks is {1}", owner, owner.note.hooks)
+    for x, first in recorder.aliases.items():
+        ask("{0}.payload is {1}.payload", x, first)
     for node, (had, _) in recorder.grads.items():
         if had is not None:
             ask("{0}._grad is " + ("not None" if had else "None"), node)
@@ -197,6 +214,10 @@ class Compiled:
             try:
                 self.replays += 1
                 return last.run()
+            except Exception as error:
+                if last.has_changed(error):
+                    raise
+                return self.fn()
             finally:
                 self.turn.append(None)
         if mode.watch is not None:                    # inside another capture: part of that
@@ -225,12 +246,14 @@ class Compiled:
                     else:
                         with np.errstate(divide="raise", over="raise", invalid="raise"):
                             result = recording.run(*numbers)
-                except FloatingPointError:            # nothing has been written yet: let eager code say what is wrong
-                    return self.fn(*args, **kwargs)
-                except Branch:
+                except Exception as error:
+                    if recording.has_changed(error):
+                        raise
                     for stream, state in zip(recording.streams, before, strict=True):
                         stream.numpy.bit_generator.state = state
-                    continue
+                    if isinstance(error, Branch):
+                        continue
+                    return self.fn(*args, **kwargs)   # eager code says what is wrong, or catches it
                 self.replays += 1
                 self.last = recording
                 return result
@@ -279,10 +302,13 @@ class Compiled:
         collecting = gc.isenabled()
         gc.disable()                                  # thousands of nodes are made and none of them is garbage
         try:
-            with watch(recorder):
-                result = self.fn(*prepared[0], **prepared[1])
-                if not recorder.scalars:
-                    recorder.flush()
+            try:
+                with watch(recorder):
+                    result = self.fn(*prepared[0], **prepared[1])
+                    if not recorder.scalars:
+                        recorder.flush()
+            finally:
+                filled = recorder.filled()
             if recorder.refusal is not None:
                 raise recorder.refusal
             del prepared
@@ -298,7 +324,7 @@ class Compiled:
             change = around.changed()
             if change is not None and change.label.endswith(".training"):      # as it is now it will be recorded
                 return plainly(result)
-            changes = ([] if change is None else [change.label]) + recorder.filled()
+            changes = ([] if change is None else [change.label]) + filled
             changes += [f"requires_grad or the hooks of {around.names.get(id(x), (x, 'a tensor'))[1]}"
                         for x, flag, hooks in flags if x.requires_grad is not flag or x.note.hooks is not hooks]
             changes += ["whether gradients are recorded"] if is_grad_enabled() is not enabled else []
@@ -352,9 +378,9 @@ class Compiled:
         outcome = recorder.outcome(result)
         name_variables(recorder)
         program = anew(Program(lines, outcome, safe(self.__name__), arguments, names))
-        read = {v for line in lines for v in variables((line.inputs, line.params))}
+        read = {*variables(outcome), *(v for line in lines for v in variables((line.inputs, line.params)))}
         refuse_frozen(recorder, read)
-        unread(around, recorder, arguments, read | set(variables(outcome)), facts, written(program))
+        unread(around, recorder, arguments, read, facts, written(program))
         passes = [After.of("recorded", "the lines as they were recorded", program, self.keep)]
         if self.optimise:
             for name, does, program in optimised(program):     # noqa: B020  (from what the one before left)
@@ -524,7 +550,7 @@ def prepare(x: Any, recorder: Recorder, arguments: list[Var], names: Iterator[st
         made = copy(x)
         for key, item in contents(x):
             made[key] = prepare(item, recorder, arguments, names, f"{label}[{key!r}]")
-        recorder.containers.append((made, contents(made), label))
+        recorder.containers.append((x, made, contents(made), label))
         return made
     return x
 
