@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import message
 from ..graph import stamp
-from ..mode import Note, local
+from ..mode import Note, capturing, local
 from ..tensor import Tensor
 from .notice import notice
 from .parameter import Parameter
@@ -344,6 +344,9 @@ class Module:
         """Behave as in training (dropout on), here and in all modules inside."""
         if not isinstance(mode, bool):
             raise ValueError(message("training mode is expected to be boolean", instead="net.train(), or net.eval()"))
+        if watcher := capturing():
+            watcher.again(self.train if mode else self.eval)
+            return self
         for module in self.modules():
             module.training = mode
         return self

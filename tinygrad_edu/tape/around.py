@@ -49,7 +49,8 @@ ELSEWHERE = (os.path.dirname(os.__file__) + os.sep, f"{os.sep}site-packages{os.s
 NAMED = {"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL"}
 CHANGING = {"append", "extend", "insert", "pop", "remove", "clear", "add", "update", "setdefault", "appendleft",
             "discard", "popitem", "popleft", "sort", "reverse"}
-ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "LOAD_SUPER_ATTR", "IMPORT_FROM"}
+ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR", "LOAD_SUPER_ATTR", "IMPORT_FROM"}
+PROTOCOL = {"forward", "keys", "write", "flush", "read", "readline", "filter"}       # what others call unmentioned
 BY_NAME = {"getattr", "hasattr", "setattr", "delattr", "vars", "eval", "exec", "__dict__", "attrgetter", "methodcaller",
            "MATCH_CLASS", "AttributeError"}           # what may read an attribute that is not mentioned, or not there
 BOUND = (MethodType, BuiltinMethodType, MethodWrapperType)
@@ -60,7 +61,12 @@ def alike(a: Any, b: Any) -> bool:
     return a.__class__ is b.__class__ and (a == b and (bool(a) or repr(a) == repr(b)) or a != a and b != b)     # -0.0
 
 
-ASKED = {"alike": alike, "same": operator.is_, "array_equal": np.array_equal}    # what tests of facts call
+def equal(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether arrays hold the same, where nan is nan."""
+    return np.array_equal(a, b) or a.dtype.kind in "fc" and np.array_equal(a, b, equal_nan=True)
+
+
+ASKED = {"alike": alike, "same": operator.is_, "array_equal": equal}    # what tests of facts call
 
 
 class Fact(NamedTuple):
@@ -104,26 +110,31 @@ class Around:
     def __init__(self, fn: Callable, args: tuple, kwargs: dict):
         self.codes: dict[CodeType, None] = {}
         self.attributes: frozenset[str] = frozenset()
-        self.by_name = False                          # whether any attribute may be read
+        self.own: frozenset[str] = frozenset()        # those that the user's code mentions
+        self.by_name = self.makes = False             # whether any attribute may be read, an object made of its type
         while True:                                   # code leads to objects, and their classes to more code
-            before = len(self.codes), self.by_name
+            before = len(self.codes), self.by_name, self.makes
             self.facts: list[Fact] = []
             self.known: dict[int, Any] = {}
             self.asked: set[tuple[str, int]] = set()
             self.kinds: dict[type, list[str]] = {}    # and their slots
             self.names: dict[int, tuple[Any, str]] = {}
-            self.arrays: list[tuple[np.ndarray, np.ndarray, str]] = []
+            self.seen: list[tuple[np.ndarray, str]] = []
             self.randoms: list[Callable] = [random.getstate]
             self.visit(fn, "net" if hasattr(fn, "named_parameters") else "")
             for label, x in zip((*called(fn), *(f"argument {i}" for i in range(len(args)))), args, strict=False):
                 self.argument(x, label)
             for label, x in kwargs.items():
                 self.argument(x, label)
-            self.attributes = frozenset(["__getattr__"]).union(*(mentioned(code)[1] for code in self.codes))
-            self.by_name |= any(users(code.co_filename) and not BY_NAME.isdisjoint(frozenset().union(*mentioned(code)))
-                                for code in self.codes)
-            if (len(self.codes), self.by_name) == before:
+            always, own = frozenset(["__getattr__"]), [code for code in self.codes if users(code.co_filename)]
+            self.attributes, self.own = (always.union(*(mentioned(code)[1] for code in codes))
+                                         for codes in (self.codes, own))
+            names = self.own.union(*(mentioned(code)[0] for code in own))
+            self.by_name |= not BY_NAME.isdisjoint(names)
+            self.makes |= not names.isdisjoint(("type", "__class__"))
+            if (len(self.codes), self.by_name, self.makes) == before:
                 break
+        self.arrays = [(x, x.copy(), label) for x, label in self.seen]
 
     def argument(self, x: Any, label: str) -> None:
         """An argument: tensors, arrays and numbers are read at each call, other objects belong to the surroundings."""
@@ -132,7 +143,7 @@ class Around:
             for key, item in x.items() if isinstance(x, dict) else enumerate(x):
                 self.argument(item, f"{label}[{key!r}]")
         elif isinstance(x, np.ndarray):
-            self.arrays.append((x, x.copy(), label))
+            self.seen.append((x, label))
         elif not isinstance(x, Node):
             self.visit(x, label)
 
@@ -159,7 +170,7 @@ class Around:
                 self.ask("{o}.requires_grad is {v}", x, x.requires_grad, f"{label}.requires_grad")
         elif isinstance(x, np.ndarray):
             self.names.setdefault(id(x), (x, identifier(label)))
-            self.arrays.append((x, x.copy(), label))
+            self.seen.append((x, label))
         elif isinstance(x, FunctionType):
             self.function(x)
         elif isinstance(x, BOUND):
@@ -170,10 +181,11 @@ class Around:
                 self.visit(part, label)
         elif isinstance(x, type):                     # code may make objects of it
             self.class_of(x)
-            for name in ("__init__", "__new__"):
-                if users(file_of(x)) and isinstance(getattr(x, name), FunctionType):
-                    self.entry(f"{{o}}.{name}", x, getattr(x, name), f"{x.__name__}.{name}")
-                self.visit(getattr(x, name), name)
+            for base in x.__mro__:                    # which super() leads to
+                for name in ("__init__", "__new__"):
+                    if users(file_of(base)) and isinstance(getattr(base, name), FunctionType):
+                        self.entry(f"{{o}}.{name}", base, getattr(base, name), f"{base.__name__}.{name}")
+                    self.visit(getattr(base, name), name)
         elif isinstance(x, ModuleType):
             if x.__name__ not in sys.builtin_module_names and users(vars(x).get("__file__") or ""):
                 self.attributes_of(x, label)
@@ -195,7 +207,9 @@ class Around:
                 found = cell.cell_contents
             except ValueError:                        # not bound yet
                 continue
-            if own:
+            if own and name == "__class__" and "super" in mentioned(code)[0]:
+                self.class_of(found)                  # no object is made of it
+            elif own:
                 self.entry("{o}.cell_contents", cell, found, name)
             for part in found.values() if found.__class__ is dict else [found]:
                 if isinstance(part, (FunctionType, MethodType)):              # which it decorates
@@ -215,7 +229,7 @@ class Around:
         for at in ("__defaults__", "__kwdefaults__"):
             if (values := getattr(f, at)) is not None:
                 self.entry(f"{{o}}.{at}", f, values, f"the defaults of {f.__name__}")
-        if vars(f) and (self.by_name or not self.attributes.isdisjoint(vars(f))):
+        if vars(f) and (self.by_name or not self.own.isdisjoint(vars(f))):
             self.attributes_of(f, f.__name__)
 
     def class_of(self, kind: type) -> None:
@@ -225,6 +239,7 @@ class Around:
         slots = self.kinds[kind] = []
         rule = hasattr(kind, "add_param_group") or hasattr(kind, "get_last_lr")        # steps are taken anew each time
         self.class_of(type(kind))
+        called = others_call(kind)
         for base in kind.__mro__:
             file = file_of(base)
             if base is object or not (users(file) or file.startswith(PACKAGE) and not rule):
@@ -237,17 +252,24 @@ class Around:
                     slots.append(name)
                 elif name not in ("__init__", "__new__") and not (
                         rule and name in ("update", "get_lr") and name not in self.attributes):
-                    self.member(kind, base, name, x)
+                    self.member(kind, base, name, x, name.startswith("__") or name in called)
 
-    def member(self, kind: type, base: type, name: str, x: Any) -> None:
-        """What a class has of its own, or from ``base``, under a name."""
+    def read_of(self, kind: type) -> frozenset[str]:
+        """The attributes of an object of a class that are mentioned. The package reads what its own classes have."""
+        ours = any(file_of(base).startswith(PACKAGE) for base in kind.__mro__)
+        return self.attributes if ours else self.own
+
+    def member(self, kind: type, base: type, name: str, x: Any, called: bool) -> None:
+        """What a class has of its own, or from ``base``, under a name; ``called``: though it be mentioned nowhere. A
+        method that is neither mentioned nor called does not run, and what it reads does not count."""
         made = hasattr(type(x), "__get__")            # it gives something else
         parts = [x, *(getattr(x, part, None) for part in ("__func__", "func", "fget", "fset", "fdel") if made)]
         code = [part for part in parts if isinstance(part, FunctionType)]
-        for part in code:
-            self.visit(part, name)
-        if users(file_of(base)) and (code if name.startswith("__") or name == "forward" else
-                                     self.by_name or name in self.attributes):
+        own, named = users(file_of(base)), self.by_name or name in self.read_of(kind)
+        if not own or called or named:
+            for part in code:
+                self.visit(part, name)
+        if own and (code and called or named and not name.startswith("__")):
             if code:
                 self.known[id(x)] = x                 # what it consists of has been visited
             found = (not made or isinstance(x, (FunctionType, property))) and name.isidentifier() and (
@@ -261,8 +283,9 @@ class Around:
         whole = self.by_name and "param_groups" not in have and (
             users(file) or hasattr(type(x), "named_modules") or type(x).__name__ in SPACES)
         formula = getattr(getattr(type(x), "_takes", None), "parameters", ())         # what it hands to its function
-        for name in sorted(have.keys() if whole else self.attributes.union(formula) & have.keys()):
-            if name not in but and (not name.startswith("__") or name in self.attributes):
+        mentions = self.read_of(type(x))
+        for name in sorted(have.keys() if whole else mentions.union(formula) & have.keys()):
+            if name not in but and (not name.startswith("__") or name in mentions):
                 self.entry(f"{{o}}.__dict__[{quoted(name)}]", x, have[name], f"{label}.{name}" if label else name)
         if not isinstance(x, ModuleType) and (whole or not file.startswith(PACKAGE)):
             self.ask("len({o}.__dict__) == {v}", x, len(have), f"the attributes of {label or type(x).__name__}")
@@ -301,9 +324,9 @@ class Around:
         if "get_last_lr" in self.attributes and "_last_lr" in getattr(x, "__dict__", ()):      # of a schedule
             self.entry("{o}._last_lr", x, x._last_lr, f"{label}.get_last_lr")
         if users(file_of(kind)) or layer:
-            self.class_of(kind)
+            self.visit(kind, kind.__name__) if self.makes else self.class_of(kind)
             for name in self.kinds[kind]:
-                if (self.by_name or name in self.attributes) and hasattr(x, name):
+                if (self.by_name or name in self.read_of(kind)) and hasattr(x, name):
                     self.entry(f"{{o}}.{name}", x, getattr(x, name), f"{label}.{name}")
         if hasattr(x, "__dict__"):
             self.attributes_of(x, label, {*REGISTRIES, *(name for r in REGISTRIES[:3] for name in x.__dict__[r])}
@@ -415,6 +438,15 @@ def every(codes: Iterable[CodeType]) -> Iterator[CodeType]:
     for code in codes:
         yield code
         yield from every(c for c in code.co_consts if isinstance(c, CodeType))
+
+
+def others_call(kind: type) -> set[str]:
+    """The names of methods that code which is not the user's may call on an object of the user's class: what a class
+    above it has, and protocols. A library's class may look for others, by ``getattr``."""
+    above = [base for base in kind.__mro__ if base is not object and not users(file_of(base))]
+    looking = any(isinstance(x, FunctionType) and not name.startswith("__") for base in above
+                  if not file_of(base).startswith((PACKAGE, "<builtin>")) for name, x in vars(base).items())
+    return PROTOCOL.union(*(vars(base) for base in (kind.__mro__ if looking else above)))
 
 
 def file_of(kind: type) -> str:

@@ -56,7 +56,7 @@ class Recorder:
         self.owners: dict[int, Tensor] = {}           # tensors that the function can see, by identity of their arrays
         self.given: set[int] = set()                  # identities of the arrays that are arguments
         self.arguments: set[int] = set()              # and of their tensors
-        self.given_tensors: list[Tensor] = []
+        self.given_tensors: dict[Tensor, int] = {}    # the tensors, and which argument each is
         self.visible: Any = ()                        # and of what the function's names stand for
         self.containers: list[tuple[Any, Any, list, str]] = []     # arguments: lists and dicts, what was given for them
         self.kept: list[Any] = []                     # keeps the identities valid
@@ -71,6 +71,7 @@ class Recorder:
         self.aliases: dict[Any, Any] = {}             # other tensors that did
         self.shared: list[tuple[Var, Any]] = []       # arguments that are part of the surroundings at the same time
         self.scalars_of_numpy = ""                    # the line where a number that NumPy made took part
+        self.moded = False                            # whether layers were told to train, or not to
         self.over = False                             # live numbers that are still around are plain ones by now
         self.fixed_numbers: dict[Any, Any] = {}       # arguments that the program depends on: place -> number
         self.changed = ""                             # the line that first changed something outside
@@ -266,6 +267,13 @@ class Recorder:
         self.changed = self.changed or f"{action.__name__}() at {user_line()}"
         with unwatched(self):
             return action()
+
+    def again(self, action: Callable) -> None:
+        """Run ``action``, here and in each replay; it changes nothing but the mode of layers, and can be done twice."""
+        self.events.append(Line("effect", None, action, params={"again": True}))
+        self.moded = True
+        with unwatched(self):
+            action()
 
     def called(self, fn: Callable, args: tuple, kwargs: dict) -> Any:
         """An opaque function, called as a whole at each replay: it may draw numbers or change arrays in place."""

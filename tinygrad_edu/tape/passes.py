@@ -81,8 +81,7 @@ def changed_memory(program: Program) -> set[Any]:
     """The memory that some line changes in place, or that a function of which nothing is known is given; where an
     optimiser takes its turn, all that lies outside."""
     found = {v.memory for line in program.lines if line.kind in ("change", "draw") for v in variables(line.inputs)}
-    if any(line.kind == "effect" or line.kind == "draw" and any(isinstance(x, list) for x in line.inputs)
-           for line in program.lines):
+    if any(line.acts for line in program.lines):
         found |= {v.memory for line in program.lines for v in line.reads
                   if v.place is not None and v.place.owner is not None}
     return found
@@ -159,7 +158,7 @@ def same_twice(program: Program) -> Program:
         if line.kind in ("change", "draw"):
             for v in variables(line.inputs):
                 version[v.memory] = version.get(v.memory, 0) + 1
-        if line.kind == "effect" or line.kind == "draw" and not all(isinstance(x, Var) for x in line.inputs):
+        if line.acts or line.kind == "draw" and not all(isinstance(x, Var) for x in line.inputs):
             seen.clear()                              # it may change parameters or their gradients
         used_up = line.op is fused.exps               # whoever asks for it writes over it
         if line.kind == "call" and line.out.memory not in moving and not used_up:

@@ -91,6 +91,12 @@ class Line:
         """Whether running it has no effect but its result."""
         return self.kind in ("call", "copy")
 
+    @property
+    def acts(self) -> bool:
+        """Whether it changes what lies outside in a way of its own: an optimiser's turn, clipping."""
+        return self.kind == "effect" and not self.params or self.kind == "draw" and any(
+            isinstance(x, list) for x in self.inputs)
+
     def but(self, **changes: Any) -> Line:
         """A copy with some fields replaced."""
         return Line(**{slot: changes.get(slot, getattr(self, slot)) for slot in self.__slots__})

@@ -23,7 +23,7 @@ from ..mode import is_grad_enabled, local, watch
 from ..random import default_generator
 from ..tensor import Tensor
 from ..value import Value
-from .around import ASKED, Around, Fact, called
+from .around import ASKED, Around, Fact, called, equal
 from .capture import CaptureError, Recorder
 from .live import Live
 from .passes import Grads, anew, optimised
@@ -113,7 +113,7 @@ def noted(program: Program, text: str, space: dict[str, Any], facts: list[Fact],
     outside = {v.memory for v, _ in recorder.loads}
     last = text.count("\n")                           # a line of the text for each of the program, and "return" behind
     first = next((last - len(program.lines) + i for i, line in enumerate(program.lines)
-                  if line.kind in ("store", "effect") or line.kind == "draw" and (not streams or line.out is None)
+                  if line.kind == "store" or line.acts or line.kind == "draw" and (not streams or line.out is None)
                   or line.kind == "change" and line.inputs[0].memory in outside or isinstance(line.into, Grads)), last)
     plain = (program.name, zlib.compress(text.encode()), code, tests, list(objects), memory,
              [tuple(after) for after in passes], simple, first)
@@ -321,16 +321,20 @@ class Compiled:
                                               for line in recorder.events):
                 recorder.refused("random numbers from elsewhere (random, numpy.random), or a new seed,",
                                  "tg.rand, tg.randn")
-            change = around.changed()
-            if change is not None and change.label.endswith(".training"):      # as it is now it will be recorded
+            changes = [fact.label for fact in around.facts if not fact.holds]
+            modes = [label for label in changes if label.endswith(".training")]
+            if modes and not recorder.moded:          # as it is now it will be recorded
                 return plainly(result)
-            changes = ([] if change is None else [change.label]) + filled
-            changes += [f"requires_grad or the hooks of {around.names.get(id(x), (x, 'a tensor'))[1]}"
+            changes = [label for label in changes if label not in modes] + filled
+            titles = {id(x): arguments[i].name for x, i in recorder.given_tensors.items()}
+            changes += [f"requires_grad or the hooks of {titles.get(id(x)) or around.names[id(x)][1]}"
                         for x, flag, hooks in flags if x.requires_grad is not flag or x.note.hooks is not hooks]
             changes += ["whether gradients are recorded"] if is_grad_enabled() is not enabled else []
             for label in changes:
-                raise CaptureError(message(f"the function changes {label}{around.where(label)}, which a replay would "
-                                           "not", instead="return what is new, and put it away outside"))
+                raise CaptureError(message(
+                    f"the function changes {label}{around.where(label)}, which a replay would not",
+                    instead="x = x.detach().requires_grad_() inside, or x.requires_grad_() outside"
+                    if label.startswith("requires_grad") else "return what is new, and put it away outside"))
             owners = [v.place.owner for v, _ in recorder.loads if isinstance(v.place.owner, Tensor)]
             if (x := recorder.unseen_change([*owners, *(x for x in around.known.values() if isinstance(x, Tensor))])
                     ) is not None:
@@ -536,7 +540,8 @@ def prepare(x: Any, recorder: Recorder, arguments: list[Var], names: Iterator[st
         arguments.append(var)
         recorder.loads.append((var, p))
         recorder.given.add(id(p))
-        recorder.given_tensors += [x] if isinstance(x, Tensor) else []
+        if isinstance(x, Tensor):
+            recorder.given_tensors[x] = len(arguments) - 1
         recorder.arguments.add(id(x))
         return x
     if x.__class__ is float or x.__class__ is int:
@@ -644,7 +649,7 @@ def unread(around: Around, recorder: Recorder, arguments: list[Var], read: set[V
         var = recorder.known.get(id(a))
         whole = var is not None and var in read
         if var is None or var.memory not in written:
-            if not np.array_equal(a, was):
+            if not equal(a, was):
                 recorder.refused(f"a change of the array {label} by NumPy{around.where(label)}", "a tensor, changed")
             if not whole:
                 at = None if var is None or var not in arguments else arguments.index(var)
