@@ -414,6 +414,32 @@ RIGHT = {
                        "C.__init__ = lambda self: vars(self).update(j=5.0)", "state['k'] = 6.0",
                        "first.clear(); first[b] = None", "Config.k = 7.0"):
             exec(change); show([f(X(3)) for f in fs], g(X(3), Config()))""",
+    "methods that only other methods, or others, call": """
+        k = 1.0
+        class Base:
+            def __init__(self): self.j = k
+        class C(Base):
+            def __init__(self): super().__init__(); self.log, self.rates = [], [1.0]
+            def a(self, x): return getattr(self, "b")(x) if self.j < 0 else C.b(self, x)
+            def b(self, x): return self.c(x) * self.rate
+            def c(self, x): return x * self.rates[0] * type(self)().j
+            @property
+            def rate(self): return self.rates[-1]
+            @rate.deleter
+            def rate(self): self.log.append(k)
+            def unused(self): return self.log
+        class Net(nn.Module):
+            def __init__(self): super().__init__(); self.w, self.ws = nn.Parameter(X(3)), [2.0]
+            def parameters(self, recurse=True): yield self.w * self.ws[0]
+        class Text(list):
+            def write(self, text): self.last = text
+        c, net, out = C(), Net(), Text(); out.last = ""
+        fs = [compile(f) for f in (lambda x: c.a(x), lambda x: x * C().j, lambda x: x * len(c.log), lambda x: c.c(x),
+              lambda x: (x * nn.utils.parameters_to_vector(net.parameters())).detach())]
+        for change in ("pass", "k = 2.0", "c.rates[0] = 3.0", "c.rates.append(4.0)", "c.log.append(1)",
+                       "C.b = lambda self, x: x * 7", "net.ws[0] = 3.0",
+                       "Base.__init__ = lambda self: vars(self).update(j=9.0)"):
+            exec(change); show([f(X(3)) for f in fs])""",
     "generators that are not drawn from": """
         import random
         made = [random.Random(0), random.SystemRandom(), np.random.RandomState(0),
@@ -528,6 +554,29 @@ REFUSED = {
             setattr(c, "k0", 1.0 + getattr(c, "k0"))
             return x * 2
         f(X(3))"""),
+    "a list that grows where an attribute is deleted": (r"the function changes c\.log .*self\.log\.append", """
+        class C:
+            def __init__(self): self.log = []
+            @property
+            def k(self): return 1.0
+            @k.deleter
+            def k(self): self.log.append(1)
+        c = C()
+        @compile
+        def f(x):
+            del c.k
+            return x * 2
+        f(X(3))"""),
+    "what is printed into an object": (r"the function changes out\.texts .*self\.texts\.append", """
+        class Out:
+            def __init__(self): self.texts = []
+            def write(self, text): self.texts.append(text)
+        out = Out()
+        @compile
+        def f(x):
+            print("here", file=out)
+            return x * 2
+        f(X(3))"""),
     "a counter of a function": (r"the function changes h\.n .*h\.n \+= 1", """
         def h(x):
             h.n += 1
@@ -634,3 +683,93 @@ def test_what_a_replay_would_not_repeat_is_refused_by_its_line(name):
     run(name, text, lambda f: f)                      # without compile it is a program like any other
     with pytest.raises(CaptureError, match=match):
         run(name, text, tg.compile)
+
+
+class Base:
+    """A trainer: what its loops write down is nothing that a step reads."""
+
+    def __init__(self):
+        self.net = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.3), nn.Linear(4, 1))
+        self.rule = optim.SGD(self.net.parameters(), lr=0.1)
+        self.losses, self.epoch, self.best = [], 0, {"loss": float("inf")}
+
+    def loss(self, x):
+        return self.net(x).pow(2).mean()
+
+    def step(self, x):
+        self.rule.zero_grad()
+        loss = self.loss(x)
+        loss.backward()
+        self.rule.step()
+        return loss
+
+    def train(self, step, n):                         # as a method of every layer is called
+        self.net.train()
+        for k in range(n):
+            self.epoch = k
+            self.losses.append(step(tg.ones(2, 3) * k).item())
+            self.best["loss"] = min(self.best["loss"], self.losses[-1])
+
+    def report(self):
+        return f"{self.epoch}: {self.losses[-1]}, best {self.best['loss']}"
+
+
+class Weighted(Base):
+    """One that calls the step of the class above it."""
+
+    def __init__(self):
+        super().__init__()
+        self.penalty = 0.5
+
+    def loss(self, x):
+        return super().loss(x) + self.penalty * sum(p.pow(2).sum() for p in self.net.parameters())
+
+    def step(self, x):
+        return super().step(x)
+
+
+class Kept(Base):
+    """One that keeps its compiled step, and validates with a compiled method."""
+
+    def __init__(self):
+        super().__init__()
+        self.compiled = tg.compile(self.step)
+
+    @tg.compile
+    def valid(self, x):
+        with tg.no_grad():
+            return self.loss(x)
+
+    def train(self, step, n):
+        super().train(self.compiled if isinstance(step, tg.tape.Compiled) else step, n)
+        self.losses.append(self.valid(tg.ones(2, 3)).item())
+
+
+@pytest.mark.parametrize("kind", [Base, Weighted, Kept])
+def test_a_trainer_whose_history_grows_outside_its_step_is_replayed(kind):
+    trainers = []
+    for how in (lambda f: f, tg.compile):
+        tg.manual_seed(0)
+        trainer = kind()
+        step = how(trainer.step)
+        trainer.train(step, 4)
+        trainer.report()
+        trainer.rule.param_groups[0]["lr"] = 0.01
+        trainer.train(step, 4)
+        trainers.append(trainer)
+    assert trainers[0].losses == pytest.approx(trainers[1].losses, rel=1e-6)
+    assert (trainer.compiled if kind is Kept else step).cache_info()[:2] == (7, 1)
+
+
+def test_what_a_step_of_a_trainer_reads_through_helpers_is_asked():
+    trainer, x = Weighted(), tg.ones(2, 3)
+    step = tg.compile(trainer.step)
+    step(x)
+    for k, change in enumerate([lambda: setattr(trainer, "penalty", 0.0), lambda: trainer.net.eval(),
+                                lambda: setattr(trainer, "net", nn.Linear(3, 1))]):
+        change()
+        state = tg.get_rng_state()
+        expected = copy.deepcopy(trainer).step(x).item()
+        tg.set_rng_state(state)
+        assert step(x).item() == pytest.approx(expected, rel=1e-6)
+        assert step.cache_info().recordings == 2 + k
