@@ -94,6 +94,19 @@ RIGHT = {
         @compile
         def f(x): w.grad = None; (w * x).sum().backward(); return w.grad
         show(f(X(3))); h = w.register_hook(lambda g: g * 2); show(f(X(3))); h.remove(); show(f(X(3)))""",
+    "what hooks of tensors, parameters and arguments read": """
+        w, net, scale, on = X(3).requires_grad_(), nn.Linear(3, 1).double(), [1.0], NS(k=1.0)
+        class Scaled:
+            def __call__(self, g): return g * on.k
+        w.register_hook(lambda g: g * scale[0]); net.weight.register_hook(Scaled())
+        @compile
+        def f(x):
+            w.grad = net.weight.grad = x.grad = None; (net(w * x)).sum().backward()
+            return w.grad, net.weight.grad, x.grad
+        x = X(3, seed=1).requires_grad_(); x.register_hook(lambda g: g + scale[-1])
+        for change in ("pass", "scale[0] = 2.0", "on.k = 3.0", "scale.append(5.0)", "h = x.register_hook(lambda g: -g)",
+                       "h.remove()", "h = net.weight.register_hook(lambda g: -g)"):
+            exec(change); show(f(x), f(x))""",
     "which tensors require a gradient": """
         ps = [X(3, seed=k).requires_grad_() for k in range(3)]
         @compile
@@ -577,6 +590,19 @@ REFUSED = {
             print("here", file=out)
             return x * 2
         f(X(3))"""),
+    "a list that a hook fills": (r"the function changes norms .*norms\.append", """
+        w = X(3).requires_grad_(); norms = []
+        w.register_hook(lambda g: norms.append(1))
+        @compile
+        def f(x): w.grad = None; (w * x).sum().backward()
+        f(X(3))"""),
+    "a hook's own count": (r"the function changes .*\.n .*self\.n \+= 1", """
+        class Count:
+            n = 0
+            def __init__(self): self.n = 0
+            def __call__(self, g): self.n += 1
+        f = compile(lambda x: (x * x).sum().backward())
+        x = X(3).requires_grad_(); x.register_hook(Count()); f(x)"""),
     "a counter of a function": (r"the function changes h\.n .*h\.n \+= 1", """
         def h(x):
             h.n += 1

@@ -144,7 +144,10 @@ class Around:
                 self.argument(item, f"{label}[{key!r}]")
         elif isinstance(x, np.ndarray):
             self.seen.append((x, label))
-        elif not isinstance(x, Node):
+        elif isinstance(x, Node):
+            if x.requires_grad and x.op is None:
+                self.entry("{o}.note.hooks", x, x.note.hooks, f"requires_grad or the hooks of {label}")
+        else:
             self.visit(x, label)
 
     def ask(self, test: str, owner: Any, value: Any, label: str) -> None:
@@ -166,6 +169,7 @@ class Around:
         self.known[id(x)] = x
         if isinstance(x, Node):
             self.names.setdefault(id(x), (x, x.name or identifier(label)))
+            self.visit(x.note.hooks, label)           # another tuple of them is noticed where the tensor is read
             if isinstance(x, Tensor) and x.is_leaf and (self.by_name or "requires_grad" in self.attributes):
                 self.ask("{o}.requires_grad is {v}", x, x.requires_grad, f"{label}.requires_grad")
         elif isinstance(x, np.ndarray):
