@@ -614,6 +614,13 @@ def arrays_with_nan(compile, show):
     show(seen)
 
 
+@refused
+def a_result_keyed_by_what_is_computed(compile, show):
+    f = compile(lambda x: {x * 2: x.sum()})
+    for k in range(2):
+        show(f(X(3, seed=k)))
+
+
 @pytest.mark.parametrize("optimise", [True, False])
 @pytest.mark.parametrize("name", faithful)
 def test_what_gives_the_eager_numbers(name, optimise):

@@ -558,6 +558,8 @@ class Recorder:
             items = [self.outcome(item) for item in x]
             return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
         if isinstance(x, dict):
+            if any(isinstance(key, Tensor) and key.born > self.began for key in x):
+                self.refused("a result that has what is computed as a key", "it as a value of the dict, or in a tuple")
             return {key: self.outcome(item) for key, item in x.items()}
         if not isinstance(x, (bool, int, float, complex, str, bytes, type(None), type, np.dtype)) or (
                 isinstance(x, np.generic)):

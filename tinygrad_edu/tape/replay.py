@@ -409,8 +409,8 @@ class Compiled:
         return self.recent().text
 
     def explain(self, name: str | None = None) -> str:
-        """What each pass saved; for Values the levels. With the name of a pass the program before and after it, where
-        compile was told to ``keep`` them. Where the time goes: ``profile``."""
+        """What each pass saved, a compound call counted as those that it makes; for Values the levels. With the name of
+        a pass the program before and after it, where compile was told to ``keep`` them. Where time goes: ``profile``."""
         from .explain import explained
         return explained(self, name)
 
