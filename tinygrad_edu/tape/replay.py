@@ -410,7 +410,7 @@ class Compiled:
 
     def explain(self, name: str | None = None) -> str:
         """What each pass saved, a compound call counted as those that it makes; for Values the levels. With the name of
-        a pass the program before and after it, where compile was told to ``keep`` them. Where time goes: ``profile``."""
+        a pass the program before and after it, where compile was told to ``keep`` them. Time: ``profile``."""
         from .explain import explained
         return explained(self, name)
 
