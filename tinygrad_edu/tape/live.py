@@ -66,6 +66,12 @@ class Live(Arithmetic):
     def __rmul__(self, other: Any) -> Any:
         return super().__rmul__(other) if number(other) else other * self.recorder.fixed(self, "a whole number")
 
+    def __pow__(self, other: Any, mod: Any = None) -> Any:
+        if mod is None:
+            return super().__pow__(other)
+        base, power, modulus = (self.recorder.fixed(x, "pow()") if type(x) is Live else x for x in (self, other, mod))
+        return pow(base, power, modulus)
+
     def __and__(self, other: Any) -> Any: return self.__index__() & other
     def __rand__(self, other: Any) -> Any: return other & self.__index__()
     def __or__(self, other: Any) -> Any: return self.__index__() | other
@@ -81,10 +87,13 @@ class Live(Arithmetic):
     def __int__(self) -> int: return int(self.recorder.fixed(self, "int()"))
     def __index__(self) -> int: return self.recorder.fixed(self, "a whole number").__index__()
     def __bool__(self) -> bool: return self.recorder.branched(self)
+    def __trunc__(self) -> int: return self.__int__()
     def __round__(self, digits: int | None = None) -> Any: return round(self.recorder.fixed(self, "round()"), digits)
     def __repr__(self) -> str: return repr(self.recorder.fixed(self, "text"))
     def __format__(self, spec: str) -> str: return format(self.recorder.fixed(self, "text"), spec)
     def __divmod__(self, other: Any) -> Any: return self // other, self % other
+    def __copy__(self) -> Live: return self
+    def __deepcopy__(self, memo: dict) -> Live: return self
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any: return self.recorder.arrayed(self, dtype)
     def item(self) -> Live: return self
 
