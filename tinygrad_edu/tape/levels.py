@@ -54,7 +54,7 @@ class Graph:
         self.flows: list[bool] = []                   # whether a gradient passes through it
         self.loads: dict[tuple[Value, str], int] = {}
         self.numbers: dict[int, int] = {}             # argument -> node
-        self.constants: dict[float, int] = {}
+        self.constants: dict[float | str, int] = {}
         self.at: dict[Any, int] = {}                  # Value or Live -> its present node
         self.phase: list[int] = []
         self.sweeps: list[tuple[int, float]] = []     # root, seed
@@ -78,9 +78,10 @@ class Graph:
 
     def constant(self, value: float) -> int:
         """The node of a known number."""
-        found = self.constants.get(value)
+        key = value or str(float(value))              # 0.0 and -0.0 are two
+        found = self.constants.get(key)
         if found is None:
-            found = self.constants[value] = self.node(None, value=float(value))
+            found = self.constants[key] = self.node(None, value=float(value))
         return found
 
     def load(self, value: Value, what: str) -> int:

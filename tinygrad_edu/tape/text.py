@@ -5,6 +5,7 @@ import ast
 import inspect
 import keyword
 import math
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from types import FunctionType
@@ -26,6 +27,7 @@ OPERATORS = {"+": "+", "-": "-", "*": "*", "/": "/", "**": "**", "@": "@", "//":
 UNARY = {"neg": "-", "~": "~"}
 PIECES = (ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.Subscript, ast.Tuple, ast.List)
 VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+RESERVED = {*keyword.kwlist, "bool", "float", "int", "len", "max", "range", "round", "slice", "sum", "tuple", "zip"}
 ALTERED = {"+": "+=", "-": "-=", "*": "*=", "/": "/=", "**": "**="}
 
 
@@ -45,18 +47,20 @@ def leaf(a: Any) -> Tensor:
 class Namer:
     """Names for variables and for the objects that the text refers to; ``space`` is what they are bound to."""
 
-    def __init__(self, program: Program):
+    def __init__(self, program: Program, reserved: Iterable[str] = ()):
         self.space: dict[str, Any] = {"np": np, "math": math, "leaf": leaf, "Branch": Branch}
         self.of: dict[Any, Any] = {}
         self.count: dict[str, int] = {}
         self.quick = bool(program.lines)              # a program to be replayed, not one to be read
-        self.taken = {*self.space, *keyword.kwlist, "bool", "float", "int", program.name}
+        self.taken = {*self.space, *RESERVED, *reserved}
+        self.function = self.fresh(program.name) if program.name else ""
         self.given = program.names                    # id of an outside object -> its name in the user's code
 
     def fresh(self, wish: str) -> str:
         """A name like ``wish`` that nothing else has."""
-        wish = "".join(c if c.isalnum() or c == "_" else "_" for c in wish).strip("_") or "t"
-        wish = f"_{wish}" if wish[0].isdigit() else wish
+        wish = unicodedata.normalize("NFKC", wish)    # as Python reads names: w₁ is w1
+        wish = "".join(c if f"a{c}".isidentifier() else "_" for c in wish).strip("_") or "t"
+        wish = wish if wish.isidentifier() else f"_{wish}"
         name, n = wish, self.count.get(wish, 1)
         while name in self.taken:
             n += 1
@@ -396,6 +400,7 @@ dtype_name = lru_cache(maxsize=64)(str)               # NumPy makes it anew each
 def rendered(program: Program, names: Namer | None = None) -> tuple[str, dict[str, Any]]:
     """The text of a program, and what its free names are bound to."""
     names = names or Namer(program)
+    program.name = names.function
     for x, name in program.names.values():
         names.bound(x, name)
     head, lines = [], []

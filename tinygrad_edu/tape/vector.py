@@ -40,9 +40,8 @@ class Writer:
 
     def __init__(self, graph: Graph, phases: list[list[Group]], name: str, wanted: set[int], names: dict,
                  arguments: list[Var]):
-        self.graph, self.phases, self.names_of_run = graph, phases, name
-        self.names = Namer(Program([], None, name))
-        self.names.taken.update(("V", "D", "p", "replayed", "written", "zip", "int"))
+        self.graph, self.phases = graph, phases
+        self.names = Namer(Program([], None, name), {"V", "p", "replayed", "written", *map(self.d, range(len(phases)))})
         self.arguments = [self.names.fresh(v.name or f"a{i}") for i, v in enumerate(arguments)]
         self.views: list[tuple[str, str]] = []        # a statement, and what the piece holds
         self.view_of: dict[Any, str] = {}
@@ -82,7 +81,7 @@ class Writer:
         if not own or not own[0]:
             some = "" if n == region.size else f", {n} of {region.size}"
         else:
-            some = f": {own[0]} ... {own[-1]}" if n > 3 else f": {', '.join(own)}"
+            some = " ".join((f": {own[0]} ... {own[-1]}" if n > 3 else f": {', '.join(own)}").split())    # in one line
         return self.names.fresh(wish), f"{'x'.join(map(str, shape))}, {region.words}{some}"
 
     # ---- tables of places --------------------------------------------------------------------------------------------
@@ -136,7 +135,8 @@ class Writer:
         """An expression for an input of a group: a plain number where it is a known one."""
         value = self.graph.value[nodes[0]]
         if value is not None and not self.graph.flows[nodes[0]] and (nodes == nodes[0]).all():
-            return repr(int(value)) if value.is_integer() and abs(value) < 1e6 else repr(value)
+            short = value.is_integer() and abs(value) < 1e6 and str(value) != "-0.0"
+            return atom(int(value) if short else value, self.names)
         return self.get("V", self.slot[nodes])
 
     def add(self, vector: str, places: np.ndarray, c: str, fresh: set, spread: tuple | None = None) -> None:
@@ -244,7 +244,7 @@ class Writer:
                 "# used have names, of a table with its shape. I is a table of places, taken what lies at them."]
         width = max((len(text) for text, _ in self.views), default=0) + 2
         head += [f"{text:{width}}# {about}" for text, about in self.views]
-        lines = [*head, "", f"def {self.names_of_run}({', '.join(self.arguments)}):"]
+        lines = [*head, "", f"def {self.names.function}({', '.join(self.arguments)}):"]
         return "\n".join([*lines, *(f"    {line}" for line in body), ""]), space
 
     def d(self, k: int) -> str:
@@ -361,9 +361,8 @@ class Writer:
         d = self.d(k)
         marks = self.graph.marks(k)
         at = int(self.slot[root])
-        self.body += [f"# backward from V[{at}]", f"{d}[:] = 0.0", f"{d}[{at}] = {seed!r}"]
+        self.body += [f"# backward from V[{at}]", f"{d}[:] = 0.0", f"{d}[{at}] = {atom(seed, self.names)}"]
         self.names.space[d] = np.zeros(self.size)
-        self.names.taken.add(d)
         fresh = {at}
         for groups in reversed(self.phases[:k + 1]):
             for group in reversed(groups):
@@ -449,7 +448,7 @@ def recording(compiled: Any, recorder: Recorder, arguments: list[Var], names: di
     phases = grouped(graph, wanted)
     writer = Writer(graph, phases, safe(compiled.__name__), wanted, names, arguments)
     text, space = writer.program(grads, data, outcome)
-    found = Recording(*noted(Program([], None, safe(compiled.__name__)), text, space, facts, recorder, []))
+    found = Recording(*noted(Program([], None, writer.names.function), text, space, facts, recorder, []))
     found.levels = phases
     found.nodes = len(graph.op)
     return found, plainly(result)
