@@ -453,6 +453,36 @@ RIGHT = {
                        "C.b = lambda self, x: x * 7", "net.ws[0] = 3.0",
                        "Base.__init__ = lambda self: vars(self).update(j=9.0)"):
             exec(change); show([f(X(3)) for f in fs])""",
+    "long lists and dicts of numbers": """
+        import math
+        table, rows = list(range(20)), [[float(k), 1.0] for k in range(20)]
+        names, few, odd = {str(k): 1.0 for k in range(20)}, {1, 2}, [range(k) for k in range(20)]
+        fs = [compile(f) for f in (lambda x: x * 1 + tg.tensor(table), lambda x: x * rows[3][1] + tg.tensor(rows).sum(),
+              lambda x: x * sum(k * v for k, v in enumerate(names.values())), lambda x: x * tg.tensor(list(few)).sum(),
+              lambda x: x * len(odd[3]), lambda x: x * math.copysign(1.0, table[0]) * (2 if table[1] is True else 1))]
+        table[0] = 0.0
+        for change in ("pass", "table[:] = map(float, table)", "table[1] = True", "rows[3][1] = 2.0", "rows[3][1] = 2",
+                       "names['3'] = 2.0", "names['4'] = names.pop('4')", "few.add(3)", "few.remove(1); few.add(1.5)",
+                       "odd[3] = range(7)", "table[0] = -0.0", "table.append(1)"):
+            exec(change); show(*[f(X(21 if len(table) > 20 else 20)) for f in fs])""",
+    "what primitives of one's own read": """
+        from tinygrad_edu.graph import primitive
+        leak, box, own = 0.1, [1.0], NS(k=1.0)
+        def back(g, y, x): return g * box[0]
+        leaky = primitive("leaky", lambda x: np.where(x > 0, x, leak * x),
+                          lambda g, y, x: np.where(x > 0, g, leak * g), register=False)
+        boxed = primitive("boxed", lambda x, k=box: x * k[0], back, register=False)
+        held = {"op": primitive("held", lambda x: x * own.k, lambda g, y, x: g * own.k, register=False)}
+        cube = primitive("cubed", lambda x: x * x * x, lambda g, y, x: 3 * g * x * x, register=False)
+        @compile
+        def f(x):
+            x.grad = None; cube(held["op"](boxed(leaky(x)))).sum().backward(); return leaky(x) * 1, x.grad
+        x, v = X(5).requires_grad_(), Value(-1.0)
+        @compile
+        def g(k): v.grad = 0.0; y = leaky(v * k) + cube(v); y.backward(); return y.data, v.grad
+        for change in ("pass", "leak = 0.5", "box[0] = 3.0", "own.k = 4.0",
+                       "leaky.fn = leaky.scalar = lambda x: np.where(x > 0, x, -x)"):
+            exec(change); show(f(x), f(x), g(1.0), g(2.0))""",
     "generators that are not drawn from": """
         import random
         made = [random.Random(0), random.SystemRandom(), np.random.RandomState(0),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import functools
 import linecache
+import marshal
 import operator
 import os
 import pickle
@@ -35,7 +36,7 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary, ref
 import numpy as np
 
 from ..errors import PACKAGE, message
-from ..graph import Node
+from ..graph import HERE, Node, Primitive
 from ..tensor import Tensor
 from .capture import CaptureError
 
@@ -66,7 +67,13 @@ def equal(a: np.ndarray, b: np.ndarray) -> bool:
     return np.array_equal(a, b) or a.dtype.kind in "fc" and np.array_equal(a, b, equal_nan=True)
 
 
-ASKED = {"alike": alike, "same": operator.is_, "array_equal": equal}    # what tests of facts call
+def packed(x: Any) -> bytes:
+    """A container of plain values in bytes: 1, 1.0 and True are three, 0.0 and -0.0 two, the order counts. ValueError
+    where something in it is not plain."""
+    return marshal.dumps(x if x.__class__ in (list, dict) else [*x], 2)
+
+
+ASKED = {"alike": alike, "packed": packed, "same": operator.is_, "array_equal": equal}    # what tests of facts call
 
 
 class Fact(NamedTuple):
@@ -180,6 +187,10 @@ class Around:
         elif isinstance(x, BOUND):
             self.visit(getattr(x, "__func__", None), label)
             self.visit(x.__self__, label or "self")
+        elif isinstance(x, Primitive):
+            if not x.home.startswith(HERE):
+                for part in ("fn", "scalar", "joint", "rules"):
+                    self.entry(f"{{o}}.{part}", x, getattr(x, part), x.name)
         elif isinstance(x, functools.partial):
             for part in (x.func, x.args, x.keywords):
                 self.visit(part, label)
@@ -354,7 +365,10 @@ class Around:
         """What a list, tuple, dict or set holds; of one that is not changed in place only what its members hold."""
         items, changing = list(x), not isinstance(x, (tuple, frozenset))
         if changing and (isinstance(x, SETS) or len(x) > SMALL and plain(x)):
-            self.ask("{o} == {v}", x, x.copy() if isinstance(x, SETS) else deepcopy(x), label)
+            try:
+                self.ask("packed({o}) == {v}", x, packed(x), label)
+            except ValueError:
+                self.ask("{o} == {v}", x, x.copy() if isinstance(x, SETS) else deepcopy(x), label)
             if plain(x):
                 return
         elif changing and isinstance(x, DICTS) and plain(items):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..dp.rules import Put, expression
+from ..errors import PACKAGE
 from ..functions import shape as sh
 from ..graph import Primitive, tick
 from ..mode import ROOT
@@ -167,11 +168,13 @@ def body(fn: FunctionType) -> tuple[list[str], str, Any, dict] | None:
 
 
 def inlined(fn: FunctionType, args: list[str], params: dict, names: Namer) -> str | None:
-    """The body of a lambda with texts in place of its arguments."""
+    """The body of a lambda with texts in place of its arguments; None where it is to be called: it reads something
+    around it that is not this package's."""
     found = body(fn)
     if found is None or len(args) > len(found[0]):
         return None
     arguments, text, scope, defaults = found
+    users = not fn.__code__.co_filename.startswith(PACKAGE)
     put = {**{k: atom(v, names) for k, v in defaults.items()}, **dict(zip(arguments, args, strict=False)),
            **{k: atom(v, names) for k, v in params.items()}}
     tree = ast.parse(text, mode="eval").body
@@ -181,6 +184,8 @@ def inlined(fn: FunctionType, args: list[str], params: dict, names: Namer) -> st
         if isinstance(node, ast.Name) and node.id not in put and node.id in scope:
             value = scope[node.id]
             if value is not np and value is not math:
+                if users:                             # it may be another one by then
+                    return None
                 put[node.id] = atom(value, names)
     return ast.unparse(Settled().visit(Put({k: parse(v) for k, v in put.items()}).visit(tree)))
 
