@@ -11,7 +11,7 @@ import tracemalloc
 import weakref
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -630,6 +630,50 @@ def test_inside_a_compiled_step():
     y = checkpoint(tg.exp, tg.ones(2, requires_grad=True)).sum()
     with pytest.raises(RuntimeError, match="compiled"):
         tg.compile(lambda: y.backward())()
+
+
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
+def test_reentrant_without_an_input_that_requires_a_gradient_is_the_same_compiled():
+    """Then the function's own weights receive none; with one they do, and each is a recording of its own."""
+    def shown(how):
+        w, found = tg.ones(2).requires_grad_(), []
+
+        @how
+        def step(x):
+            w.grad = None
+            loss = checkpoint(lambda x: (w * x).sum(), x, use_reentrant=True) + (w * 3).sum()
+            loss.backward()
+            return loss
+        for requires_grad in (False, False, True, True, False):
+            x = (tg.ones(2) * 2).requires_grad_(requires_grad)
+            found.append((step(x).item(), w.grad.tolist(), x.grad is None))
+        return found
+    assert shown(tg.compile) == shown(lambda f: f)
+    assert [grad for _, grad, _ in shown(tg.compile)] == [[3, 3], [3, 3], [5, 5], [5, 5], [3, 3]]
+
+
+@pytest.mark.parametrize("way", [checkpoint, lambda f, x, **options: checkpoint_schedule([f, f], 2, x, **options),
+                                 lambda f, x, **options: checkpoint_sequential([f, f], 2, x, **options)])
+def test_random_numbers_that_a_second_run_would_draw_anew_are_refused_compiled(way):
+    w, own = tg.ones(8).requires_grad_(), tg.Generator().manual_seed(1)
+
+    def step(draw, **options):
+        w.grad = None
+        way(lambda x: w * x * draw(), tg.ones(8), **options).sum().backward()
+        return w.grad
+    for draw, options in ((lambda: tg.rand(8), {"preserve_rng_state": False}),
+                          (lambda: tg.rand(8, generator=own), {})):
+        step(draw, **options)                         # as it is, two runs of it
+        with pytest.raises(tg.tape.CaptureError, match="draws other random numbers when it is run again"):
+            tg.compile(partial(step, draw, **options))()
+    for draw, options in ((lambda: tg.rand(8), {}), (lambda: 2.0, {"preserve_rng_state": False}),
+                          (lambda: tg.rand(8, generator=tg.default_generator), {})):
+        found = []
+        for how in (lambda f: f, tg.compile):
+            tg.manual_seed(0)
+            run = how(partial(step, draw, **options))
+            found.append(np.array([run().tolist() for _ in range(3)]))
+        assert found[0] == pytest.approx(found[1]) and run.cache_info().replays == 2
 
 
 def test_errors_inside_name_their_place():

@@ -17,11 +17,12 @@ import numpy as np
 
 from ..dp.revolve import Schedule, revolve
 from ..errors import message
+from ..generator import Stream
 from ..graph import Clock, Node, primitive, sweep, tick
 from ..mode import capturing, enable_grad, is_grad_enabled, local, no_grad, watch
 from ..nn import Sequential
 from ..ops.layout import cast, clone
-from ..random import get_rng_state, set_rng_state
+from ..random import default_generator, get_rng_state, set_rng_state
 from ..tensor import Tensor
 
 __all__ = ["CheckpointError", "checkpoint", "checkpoint_schedule", "checkpoint_sequential", "noop_context_fn"]
@@ -50,7 +51,7 @@ def checkpoint(function: Callable, *args: Any, use_reentrant: bool | None = Fals
 
     ``use_reentrant=True`` takes no keyword arguments and needs an argument that requires a gradient, as in PyTorch;
     else the two are the same here. ``early_stop`` and ``debug`` are accepted. Inside ``tg.compile`` it is a plain call,
-    and CaptureError where both runs would leave something outside.
+    and CaptureError where both runs would leave something outside, or draw random numbers of their own.
 
     Source: Chen, Xu, Zhang and Guestrin, Training deep nets with sublinear memory cost, 2016.
 
@@ -75,12 +76,12 @@ def checkpoint(function: Callable, *args: Any, use_reentrant: bool | None = Fals
     with first:
         if not is_grad_enabled():
             return function(*args, **kwargs)
-        if watcher := capturing():                    # a captured program plans its own memory
-            return watcher.once(function, args, kwargs)
         if use_reentrant and not any(isinstance(x, Tensor) and x.requires_grad for x in args):
             warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
             with no_grad():
                 return function(*args)
+        if watcher := capturing():
+            return once(watcher, function, args, kwargs, preserve_rng_state)
         return Call(function, args, kwargs, preserve_rng_state, second, determinism_check == "default").first()
 
 
@@ -141,8 +142,21 @@ def checkpoint_schedule(functions: Any, memory: int | Schedule, input: Tensor, *
     if not is_grad_enabled():
         return one_by_one(steps, input)
     if watcher := capturing():
-        return watcher.once(one_by_one, (steps, input), {})
+        return once(watcher, one_by_one, (steps, input), {}, preserve_rng_state)
     return Chain(steps, plan, input, preserve_rng_state).first()
+
+
+def once(watcher: Any, function: Callable, args: tuple, kwargs: dict, preserve_rng_state: bool) -> Any:
+    """A captured function, whose program plans its own memory: it runs once. No second run may draw other numbers."""
+    start, before = len(watcher.events), default_generator.numpy.bit_generator.state
+    out = watcher.once(function, args, kwargs)
+    given = [x for line in watcher.events[start:] if getattr(line, "kind", "") == "draw"
+             for x in (*line.inputs, *line.params.values())]
+    if any(isinstance(x, Stream) and x is not default_generator for x in given) or (
+            not preserve_rng_state and default_generator.numpy.bit_generator.state != before):
+        watcher.refused("a checkpointed function that draws other random numbers when it is run again",
+                        "preserve_rng_state=True and the default generator, or a plain call: it takes no more memory")
+    return out
 
 
 def listed(functions: Any) -> list[Callable]:
