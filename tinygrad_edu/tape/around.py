@@ -54,6 +54,7 @@ ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR", "LOAD_SUP
 PROTOCOL = {"forward", "keys", "write", "flush", "read", "readline", "filter"}       # what others call unmentioned
 BY_NAME = {"getattr", "hasattr", "setattr", "delattr", "vars", "eval", "exec", "__dict__", "attrgetter", "methodcaller",
            "MATCH_CLASS", "AttributeError"}           # what may read an attribute that is not mentioned, or not there
+COMPARES = {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__repr__"}     # which ask for a class only
 BOUND = (MethodType, BuiltinMethodType, MethodWrapperType)
 
 
@@ -138,7 +139,8 @@ class Around:
                                          for codes in (self.codes, own))
             names = self.own.union(*(mentioned(code)[0] for code in own))
             self.by_name |= not BY_NAME.isdisjoint(names)
-            self.makes |= not names.isdisjoint(("type", "__class__"))
+            self.makes |= any(not names.isdisjoint(("type", "__class__")) for names in (
+                frozenset().union(*mentioned(code)) for code in own if code.co_name not in COMPARES))
             if (len(self.codes), self.by_name, self.makes) == before:
                 break
         self.arrays = [(x, x.copy(), label) for x, label in self.seen]
