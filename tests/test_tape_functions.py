@@ -13,6 +13,7 @@ from test_parity import TABLE
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
+from tinygrad_edu.graph import primitive
 from tinygrad_edu.nn import functional as F  # noqa: N812
 from tinygrad_edu.tape import CaptureError, compile  # noqa: A004
 
@@ -516,3 +517,16 @@ def test_arrays_that_numpy_makes_inside_are_refused(name):
     program, *arrays = TABLE[name]
     with pytest.raises(CaptureError, match="an array that NumPy computed inside"):
         compile(lambda *xs: program(tg, *xs))(*map(tg.tensor, arrays))
+
+
+def test_where_in_a_rule_keeps_its_precision_when_the_rule_is_recorded():
+    leaky = primitive("leaky", lambda x: np.where(x > 0, x, 0.1 * x), lambda g, y, x: g * np.where(x > 0, 1.0, 0.1),
+                      register=False)
+    x = tg.tensor([-1.0, 2.0], dtype=tg.float64, requires_grad=True)
+
+    def f(x):
+        x.grad = None
+        leaky(x).sum().backward()
+        return x.grad
+    assert f(x).tolist() == compile(f)(x).tolist() == [0.1, 1.0]
+    assert tg.autograd.grad(leaky(x).sum(), x, create_graph=True)[0].tolist() == [0.1, 1.0]

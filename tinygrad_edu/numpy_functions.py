@@ -153,6 +153,12 @@ ALIKE: dict[Any, dict[str, Any]] = {                 # how NumPy calls it: {its 
 }
 BY_FUNCTION.update({getattr(np, name): partial(how, f) for how, names in ALIKE.items() for name, f in names.items()})
 
+def where(condition: Any, *choices: Any) -> Any:
+    """x where the condition holds, else y; of two plain numbers in their own dtypes, as NumPy has it."""
+    known = choices and not any(hasattr(x, "dtype") for x in choices)
+    return ew.where(condition, *(constant(np.asarray(x)) if known else x for x in choices))
+
+
 OTHERS: dict[Any, Any] = {
     np.reshape: lambda a, shape, order="C": sh.reshape(a, shape), np.ravel: lambda a, order="C": sh.flatten(a),
     np.transpose: lambda a, axes=None: sh.permute(a, tuple(range(a.ndim))[::-1] if axes is None else axes),
@@ -166,7 +172,7 @@ OTHERS: dict[Any, Any] = {
     np.tril: lambda m, k=0: sh.tril(m, k), np.triu: lambda m, k=0: sh.triu(m, k), np.diag: lambda v, k=0: sh.diag(v, k),
     np.diagonal: lambda a, offset=0, axis1=0, axis2=1: sh.diagonal(a, offset, axis1, axis2),
     np.take_along_axis: lambda arr, indices, axis=-1: sh.take_along_dim(arr, indices, axis),
-    np.count_nonzero: lambda a, axis=None, keepdims=False: rd.sum(a != 0, axis, keepdims), np.where: ew.where,
+    np.count_nonzero: lambda a, axis=None, keepdims=False: rd.sum(a != 0, axis, keepdims), np.where: where,
     np.clip: clip, np.nan_to_num: lambda x, copy=True, **new: ew.nan_to_num(x, **new), np.isclose: ew.isclose,
     **dict.fromkeys((np.round, np.around), lambda a, decimals=0: ew.round(a, decimals=decimals)),
     np.dot: dot, np.outer: lambda a, b: pr.outer(sh.flatten(a), sh.flatten(b)), np.trace: pr.trace,
