@@ -72,7 +72,10 @@ class Recording:
         self.nodes = 0
         values = objects[len(names):]
         own = dict(zip(map(intern, names), objects, strict=False))
-        own.update((intern(name), np.empty(shape, dtype)) for name, shape, dtype in memory)
+        for name, x in own.items():                   # a gradient's memory is told by whose gradient it is
+            if name in memory:
+                own[name] = Grads(x, *memory.pop(name))
+        own.update((intern(name), np.empty(*like)) for name, like in memory.items())
         exec(code, own)
         self.run: Callable = own[self.name]
         space: dict[str, Any] = {**ASKED, "default": Default, "overlap": np.may_share_memory, "apart": apart,
@@ -104,8 +107,8 @@ def noted(program: Program, text: str, space: dict[str, Any], facts: list[Fact],
     if recorder.lines_only and "guard" not in kinds and not program.arguments:
         simple = is_grad_enabled()
     tests, values = conditions(recorder, facts, written(program))
-    objects = {name: x for name, x in space.items() if not isinstance(x, Memory)}
-    memory = [(name, x.shape, x.dtype.str) for name, x in space.items() if isinstance(x, Memory)]
+    memory = {name: (x.shape, x.dtype.str) for name, x in space.items() if isinstance(x, (Memory, Grads))}
+    objects = {name: x.owner if name in memory else x for name, x in space.items() if not isinstance(x, Memory)}
     code = builtins.compile(text, f"<replay of {program.name}>", "exec")
     draws = [x for line in program.lines if line.kind == "draw" for x in (*line.inputs, *line.params.values())]
     streams: list[Any] = list(dict.fromkeys([default_generator, *(x for x in draws if isinstance(x, Stream))]))
@@ -392,6 +395,7 @@ class Compiled:
         text, space = rendered(program)
         found = noted(program, text, space, facts, recorder, passes)
         event, long = None, len(lines) > 1000
+        name = does = ""
         del lines, program, read, outcome, arguments, result, space, text, passes
         parse.cache_clear()
         recorder.forget()
