@@ -21,7 +21,7 @@ def recorded(fn, *args, monkeypatch):
 
     def run(p):
         text, space = rendered(p)
-        space |= {name: np.empty(x.shape, x.dtype) for name, x in space.items() if isinstance(x, Memory)}
+        space["memory"] = [np.empty(x.shape, x.dtype) for x in space.get("memory", ())]
         exec(text, space)
         out = space[p.name](*[a.numpy() if isinstance(a, tg.Tensor) else a for a in args])
         return [x.numpy() for x in (out if isinstance(out, tuple) else (out,))]

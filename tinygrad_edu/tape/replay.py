@@ -27,7 +27,7 @@ from .around import ASKED, Around, Fact, called, equal
 from .capture import CaptureError, Recorder
 from .live import Live
 from .passes import Grads, anew, optimised
-from .program import Line, Memory, Place, Program, Var, variables
+from .program import Line, Place, Program, Var, variables
 from .text import Branch, parse, rendered
 
 WRONG = (AttributeError, LookupError, TypeError, ValueError)
@@ -64,7 +64,7 @@ class Recording:
     What it consists of comes from ``noted``: ``plain`` what is plain text and numbers, ``objects`` the rest."""
 
     def __init__(self, plain: bytes, objects: list[Any], streams: list[Any]):
-        (self.name, self.packed, code, tests, names, memory, passes, self.simple,
+        (self.name, self.packed, code, tests, names, memory, grads, passes, self.simple,
          self.first_change) = marshal.loads(plain)
         self.streams = streams                        # of random numbers, that a run which stops has to give back
         self.passes = [After(*each) for each in passes]
@@ -72,10 +72,9 @@ class Recording:
         self.nodes = 0
         values = objects[len(names):]
         own = dict(zip(map(intern, names), objects, strict=False))
-        for name, x in own.items():                   # a gradient's memory is told by whose gradient it is
-            if name in memory:
-                own[name] = Grads(x, *memory.pop(name))
-        own.update((intern(name), np.empty(*like)) for name, like in memory.items())
+        own["memory"] = [np.empty(*like) for like in memory]
+        for name, like in grads.items():              # the memory of a gradient is told by whose gradient it is
+            own[name] = Grads(own[name], *like)
         exec(code, own)
         self.run: Callable = own[self.name]
         space: dict[str, Any] = {**ASKED, "default": Default, "overlap": np.may_share_memory, "apart": apart,
@@ -107,8 +106,9 @@ def noted(program: Program, text: str, space: dict[str, Any], facts: list[Fact],
     if recorder.lines_only and "guard" not in kinds and not program.arguments:
         simple = is_grad_enabled()
     tests, values = conditions(recorder, facts, written(program))
-    memory = {name: (x.shape, x.dtype.str) for name, x in space.items() if isinstance(x, (Memory, Grads))}
-    objects = {name: x.owner if name in memory else x for name, x in space.items() if not isinstance(x, Memory)}
+    memory = [(x.shape, x.dtype.str) for x in space.pop("memory", ())]
+    grads = {name: (x.shape, x.dtype.str) for name, x in space.items() if isinstance(x, Grads)}
+    objects = {name: x.owner if name in grads else x for name, x in space.items()}
     code = builtins.compile(text, f"<replay of {program.name}>", "exec")
     draws = [x for line in program.lines if line.kind == "draw" for x in (*line.inputs, *line.params.values())]
     streams: list[Any] = list(dict.fromkeys([default_generator, *(x for x in draws if isinstance(x, Stream))]))
@@ -118,7 +118,7 @@ def noted(program: Program, text: str, space: dict[str, Any], facts: list[Fact],
     first = next((last - len(program.lines) + i for i, line in enumerate(program.lines)
                   if line.kind == "store" or line.acts or line.kind == "draw" and (not streams or line.out is None)
                   or line.kind == "change" and line.inputs[0].memory in outside or isinstance(line.into, Grads)), last)
-    plain = (program.name, zlib.compress(text.encode()), code, tests, list(objects), memory,
+    plain = (program.name, zlib.compress(text.encode()), code, tests, list(objects), memory, grads,
              [tuple(after) for after in passes], simple, first)
     return marshal.dumps(plain), [*objects.values(), *values], streams
 

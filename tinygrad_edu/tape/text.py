@@ -28,7 +28,8 @@ OPERATORS = {"+": "+", "-": "-", "*": "*", "/": "/", "**": "**", "@": "@", "//":
 UNARY = {"neg": "-", "~": "~"}
 PIECES = (ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.Subscript, ast.Tuple, ast.List)
 VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
-RESERVED = {*keyword.kwlist, "bool", "float", "int", "len", "max", "range", "round", "slice", "sum", "tuple", "zip"}
+RESERVED = {*keyword.kwlist, "bool", "float", "int", "len", "max", "memory", "range", "round", "slice", "sum", "tuple",
+            "zip"}
 ALTERED = {"+": "+=", "-": "-=", "*": "*=", "/": "/=", "**": "**="}
 
 
@@ -87,6 +88,14 @@ class Namer:
             name = wish if have is x else self.fresh(wish)
             self.of[id(x)], self.space[name] = name, x
         return name
+
+    def kept(self, m: Memory) -> str:
+        """The place of an array that is kept: one name for all of them, of which there may be thousands."""
+        if id(m) not in self.of:
+            held = self.space.setdefault("memory", [])
+            self.of[id(m)] = f"memory[{len(held)}]"
+            held.append(m)
+        return self.of[id(m)]
 
 
 def atom(x: Any, names: Namer) -> str:
@@ -358,7 +367,7 @@ def written_into(line: Line, names: Namer) -> str:
             names.of[line.out] = name
     else:
         before = f"{names.var(line.out)} = "
-        name = (names.bound(target, "memory") if isinstance(target, Memory) else
+        name = (names.kept(target) if isinstance(target, Memory) else
                 f"{names.bound(target, f'kept_{names.var(line.out)}')}.array()")
     args = [atom(x, names) for x in line.inputs]
     if line.kind == "copy":
