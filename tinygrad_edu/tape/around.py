@@ -393,10 +393,6 @@ class Around:
             self.visit(key, label)
 
     # ---- after the run -----------------------------------------------------------------------------------------------
-    def changed(self) -> Fact | None:
-        """The first fact that the run itself has changed."""
-        return next((fact for fact in self.facts if not fact.holds), None)
-
     def where(self, label: str) -> str:
         """The line of the user's that last mentions what ``label`` names."""
         for name in reversed(re.findall(r"[A-Za-z_]\w*", label)):

@@ -9,6 +9,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from copy import copy, deepcopy
+from itertools import combinations
 from sys import intern
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -149,8 +150,8 @@ def conditions(recorder: Recorder, facts: list[Fact], written: set[Any]) -> tupl
             ask("{0}._grad is " + ("not None" if had else "None"), node)
     arrays = {v.place.owner: v.memory for v, _ in recorder.loads
               if isinstance(v.place.owner, Tensor) and v.place.path == ".payload"}
-    pairs = [(a, b, np.may_share_memory(a.payload, b.payload)) for i, (a, m) in enumerate(arrays.items())
-             for b, n in list(arrays.items())[:i] if m in written or n in written]
+    pairs = [(a, b, np.may_share_memory(a.payload, b.payload)) for (a, m), (b, n) in combinations(arrays.items(), 2)
+             if m in written or n in written]
     for owner, path, shape, dtype in owners:
         test = f"{{0}}{path}.shape == {{1}} and {{0}}{path}.dtype == {{2}}"
         if path == ".payload":                        # the same array has the same shape: only another one is asked
@@ -215,8 +216,9 @@ class Compiled:
             except IndexError:                        # another thread replays at this moment
                 return self.fn()
             try:
+                result = last.run()
                 self.replays += 1
-                return last.run()
+                return result
             except Exception as error:
                 if last.has_changed(error):
                     raise
